@@ -1,0 +1,109 @@
+"""The commands that are no stage: sample, demo, report, sql, person, explain, lookup, validate, init, status."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from personalake import finding, operate
+from personalake.console import cli, common_options, guarded, options_of
+from personalake.runner import Options
+
+__all__ = ["cli"]
+
+
+@cli.command("sample", help="Write sample logs of six platforms, with their truth beside them.")
+@click.option("--persons", default=2000, show_default=True, type=click.IntRange(1))
+@click.option("--items", default=600, show_default=True, type=click.IntRange(1))
+@click.option("--days", default=60, show_default=True, type=click.IntRange(1))
+@click.option("--start", default="2026-01-01", show_default=True, metavar="YYYY-MM-DD")
+@click.option("--seed", default=7, show_default=True, type=int)
+@click.option("--out", default="", metavar="DIR", help="Default: raw.root.")
+@common_options
+def sample(persons: int, items: int, days: int, start: str, seed: int, out: str, **arguments: Any) -> int:
+    """Write sample logs."""
+    return guarded(
+        "sample", lambda: operate.sample(options_of(arguments), persons, items, days, start, seed, out or None)
+    )
+
+
+@cli.command("demo", help="Sample logs, the whole flow, the report: everything on this machine.")
+@common_options
+def demo(**arguments: Any) -> int:
+    """Show the whole thing."""
+    return guarded("demo", lambda: operate.demo(options_of(arguments)))
+
+
+@cli.command("report", help="One offline HTML file of what the tables say.")
+@common_options
+def report(**arguments: Any) -> int:
+    """Write the report."""
+    return guarded("report", lambda: operate.report(options_of(arguments)))
+
+
+@cli.command("sql", help="A query over tables and views.")
+@click.argument("query")
+@click.option("--format", "shape", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+@common_options
+def sql(query: str, shape: str, **arguments: Any) -> int:
+    """Print the rows of a query."""
+    return _reading("sql", arguments, lambda options: operate.sql(options, query, shape))
+
+
+@cli.command("person", help="One person's picture.")
+@click.argument("person_id")
+@click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@common_options
+def person(person_id: str, shape: str, **arguments: Any) -> int:
+    """Print one person."""
+    return _reading("person", arguments, lambda options: operate.person(options, person_id, shape))
+
+
+@cli.command("explain", help="The evidence that binds a person's identifiers.")
+@click.argument("person_id")
+@common_options
+def explain(person_id: str, **arguments: Any) -> int:
+    """Print the links of one person."""
+    return _reading("explain", arguments, lambda options: finding.explain(options, person_id))
+
+
+@cli.command("lookup", help="Raw identifiers on standard input, one a line, to CSV: raw,identifier,person_id.")
+@click.option("--source", required=True, help="Name of the source that spells them so.")
+@click.option("--field", required=True, help="Its field, e.g. device_id, login_id.")
+@common_options
+def lookup(source: str, field: str, **arguments: Any) -> int:
+    """Find persons by raw identifiers; needs the key."""
+    return _reading("lookup", arguments, lambda options: finding.lookup(options, source, field, sys.stdin, sys.stdout))
+
+
+@cli.command("validate", help="Try the whole configuration; read no data.")
+@common_options
+def validate(**arguments: Any) -> int:
+    """Try the configuration."""
+    return guarded("validate", lambda: operate.validate(options_of(arguments)))
+
+
+@cli.command("init", help="Create the tables that are missing.")
+@common_options
+def init(**arguments: Any) -> int:
+    """Create tables."""
+    return guarded("init", lambda: operate.init(options_of(arguments)))
+
+
+@cli.command("status", help="The last runs, and each table's version and rows.")
+@common_options
+def status(**arguments: Any) -> int:
+    """Show runs and tables."""
+    return guarded("status", lambda: operate.status(options_of(arguments)))
+
+
+def _reading(name: str, arguments: dict[str, Any], work: Callable[[Options], None]) -> int:
+    """A command that prints only its data on stdout."""
+
+    def quiet() -> None:
+        work(options_of(arguments))
+
+    return guarded(name, quiet, prints_data=True)

@@ -1,0 +1,126 @@
+"""Person ids that last: what was published before keeps its id as far as it can, and the ledger tells the rest."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+_KEY = ("identifier_kind", "identifier")
+_ID_LENGTH = 24  # 96 bits: with a thousand million persons a clash has odds of one in 10^11
+
+
+def build_identity_map(
+    components: DataFrame, old_map: DataFrame, old_moves: DataFrame, as_of: date
+) -> tuple[DataFrame, DataFrame]:
+    """The person of each identifier, and what became of persons published before.
+
+    An old person's home is the component with most of its identifiers. Where several are at home in one component the
+    oldest stays (smallest linked_at, then id) and the others are merged into it; identifiers away from home are split
+    off. A component that is nobody's home gets a new id, made of its earliest identifier; an id that was ever another
+    person's is not given again.
+
+    Args:
+        components: identifier_kind, identifier, component, first_at [UTC], key_id. Read several times: keep it.
+        old_map: identity_map as published before; empty on the first run.
+        old_moves: identity_moves so far; ids merged away stay used.
+        as_of: the day of the run; nothing else tells the time, so a run that is repeated gives the same rows.
+
+    Returns:
+        The columns of identity_map (linked_at = first event that shows the identifier) and those of the new rows of
+        identity_moves. With the new map as old_map the same components give the same map and no move. Write moves (by
+        MERGE on move_id) before the map: a run repeated in between gives the same of both. Identifiers that no event
+        shows any more leave the map without a move.
+
+    Cost:
+        Shuffles of identifiers: by identifier, by component (twice); the rest is by person and smaller.
+    """
+    persons = old_map.groupBy("person_id").agg(F.min("linked_at").alias("_since"))
+    old = old_map.select(*_KEY, F.col("person_id").alias("_old"))
+    sides = (
+        components.join(old, [*_KEY], how="inner")
+        .groupBy("component", "_old")
+        .agg(F.count(F.lit(1)).alias("_size"), F.min("first_at").alias("_first_at"))
+        .withColumn("_is_home", _is_first("_old", F.col("_size").desc(), F.col("_first_at"), F.col("component")))
+    )
+    owners = _owners(components, sides, persons, _used_ids(old_map, old_moves), as_of)
+    identity_map = components.join(owners, "component", how="inner").select(
+        *_KEY, "person_id", F.col("first_at").alias("linked_at"), "key_id"
+    )
+    return identity_map, _moves(sides.join(owners, "component", how="inner"), as_of)
+
+
+def identifiers_by_person(identity_map: DataFrame) -> DataFrame:
+    """How many identifiers a person has.
+
+    Args:
+        identity_map: reads identifier_kind, person_id, linked_at.
+
+    Returns:
+        person_id, identifier_count, login_count, device_count, other_count, first_at (first event [UTC]).
+
+    Cost:
+        One shuffle by person.
+    """
+    kind = F.col("identifier_kind")
+    return identity_map.groupBy("person_id").agg(
+        F.count(F.lit(1)).alias("identifier_count"),
+        F.count_if(kind == "login").alias("login_count"),
+        F.count_if(kind == "device").alias("device_count"),
+        F.count_if(~kind.isin("login", "device")).alias("other_count"),
+        F.min("linked_at").alias("first_at"),
+    )
+
+
+def _owners(components: DataFrame, sides: DataFrame, persons: DataFrame, used: DataFrame, as_of: date) -> DataFrame:
+    """One row per component: component, person_id."""
+    at_home = sides.where("_is_home").join(persons, F.col("_old") == F.col("person_id"), how="inner")
+    kept = at_home.withColumn("_is_kept", _is_first("component", F.col("_since").asc_nulls_last(), F.col("_old")))
+    kept = kept.where("_is_kept").select("component", "_old")
+    earliest = F.min(F.struct("first_at", *_KEY))
+    fresh = (
+        components.groupBy("component")
+        .agg(earliest.alias("_earliest"))
+        .withColumn("_name", F.concat_ws(":", "_earliest.identifier_kind", "_earliest.identifier"))
+        .join(kept, "component", how="left")
+        .withColumn("_new", _id(F.col("_name")))
+        .join(used.withColumnRenamed("person_id", "_new").withColumn("_is_used", F.lit(True)), "_new", how="left")
+    )
+    again = _id(F.concat_ws("@", "_name", F.lit(as_of.isoformat())))
+    new = F.when(F.col("_is_used"), again).otherwise(F.col("_new"))
+    return fresh.select("component", F.coalesce("_old", new).alias("person_id"))
+
+
+def _used_ids(old_map: DataFrame, old_moves: DataFrame) -> DataFrame:
+    """Ids that are or were a person's.
+
+    Of moves only where they lead from: a run repeated after a crash finds its own moves, and where those lead to must
+    stay free for it.
+    """
+    left = old_moves.select(F.col("from_person_id").alias("person_id"))
+    return old_map.select("person_id").unionByName(left).distinct()
+
+
+def _moves(sides: DataFrame, as_of: date) -> DataFrame:
+    """Merges and splits: every side of an old person that is now another's."""
+    kind = F.when(F.col("_is_home"), F.lit("merge")).otherwise(F.lit("split"))
+    told = F.when(F.col("_is_home"), F.lit("linked to an older person")).otherwise(
+        F.lit("no longer linked to the larger part of the person")
+    )
+    return sides.where(F.col("_old") != F.col("person_id")).select(
+        F.sha2(F.concat_ws("\u001f", kind, "_old", "person_id", F.lit(as_of.isoformat())), 256).alias("move_id"),
+        F.lit(datetime.combine(as_of, time(), UTC)).alias("moved_at"),
+        kind.alias("kind"),
+        F.col("_old").alias("from_person_id"),
+        F.col("person_id").alias("to_person_id"),
+        F.concat_ws(" ", F.concat(F.col("_size"), F.lit(" identifier(s)")), told).alias("reason"),
+    )
+
+
+def _is_first(by: str, *order: Column) -> Column:
+    return F.row_number().over(Window.partitionBy(by).orderBy(*order)) == 1
+
+
+def _id(name: Column) -> Column:
+    return F.concat(F.lit("p_"), F.substring(F.sha2(name, 256), 1, _ID_LENGTH))

@@ -1,0 +1,103 @@
+"""One row per key: which of several records of one event, item or customer stands, and how things were as of a day."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from personalake.ingest.mapping import CIPHER, REASON, SOURCE
+from personalake.ingest.readers import MODIFIED, PATH
+from personalake.tables.spec import Table
+
+
+def only_one_per_key(staged: DataFrame, table: Table) -> DataFrame:
+    """The good rows, one per key: the one with the greatest record_version, whichever came first or in which file.
+
+    Args:
+        staged: rows from `map_records`; reads `_reason` and the table's columns.
+        table: whose key it is.
+
+    Returns:
+        The table's columns without run_id.
+
+    Cost:
+        One shuffle by key; only rows that could be kept are sorted whole (rank limit before the shuffle).
+    """
+    order = [F.col("record_version").desc()] if "record_version" in table.names else []
+    order += [F.col(c).asc_nulls_last() for c in ("received_at", "recorded_at") if c in table.names]
+    window = Window.partitionBy(*table.key).orderBy(*order, *table.key)
+    ranked = staged.where(F.col(REASON).isNull()).withColumn("_order", F.row_number().over(window))
+    return ranked.where("_order = 1").select(*[c.name for c in table.cols])
+
+
+def rejected_records(staged: DataFrame, root: str) -> DataFrame:
+    """The refused rows of staged records as rows of `rejected_records`.
+
+    Args:
+        staged: rows from `map_records`, of one entity; reads `_reason`, `_cipher`, `_path`, `_modified_at`, `_source`.
+        root: raw.root; the file is told relative to it.
+
+    Returns:
+        rejection_id, source, file, position, reason_code, reason, record, event_date, rejected_at.
+
+    Cost:
+        One shuffle of the refused rows.
+    """
+    refused = staged.where(F.col(REASON).isNotNull()).withColumns({"file": read_key_of(root), "source": F.col(SOURCE)})
+    # Equal records of a file differ in nothing, so which of them is first does not matter.
+    window = Window.partitionBy("source", "file", CIPHER).orderBy("source", "file", CIPHER)
+    refused = refused.withColumn("position", F.row_number().over(window).cast("bigint"))
+    words = F.concat_ws("\x1f", "source", "file", CIPHER, F.col("position").cast("string"))
+    day = F.col("event_date") if "event_date" in staged.columns else F.lit(None).cast("date")
+    return refused.select(
+        F.left(F.sha2(words, 256), F.lit(32)).alias("rejection_id"),
+        "source",
+        "file",
+        "position",
+        F.col(f"{REASON}.code").alias("reason_code"),
+        F.col(f"{REASON}.reason").alias("reason"),
+        F.col(CIPHER).alias("record"),
+        day.alias("event_date"),
+        F.col(MODIFIED).alias("rejected_at"),
+    )
+
+
+def read_key_of(root: str) -> Column:
+    """The path of a staged row's file below raw.root."""
+    prefix = root.rstrip("/") + "/"
+    path = F.regexp_replace(F.url_decode(F.regexp_replace(PATH, r"\+", "%2B")), r"^file:(//)?", "")
+    return F.when(path.startswith(prefix), F.substring(path, len(prefix) + 1, 1 << 20)).otherwise(path)
+
+
+def counts_by_file(staged: DataFrame, root: str) -> DataFrame:
+    """source, read_key, rows_in, rows_rejected: one row a file."""
+    rejected = F.count(F.when(F.col(REASON).isNotNull(), 1))
+    grouped = staged.groupBy(F.col(SOURCE).alias("source"), read_key_of(root).alias("read_key"))
+    return grouped.agg(F.count("*").alias("rows_in"), rejected.alias("rows_rejected"))
+
+
+def latest_by_key(versions: DataFrame, table: Table, before: date | None = None) -> DataFrame:
+    """Items or customers as they are now, or as they were at the start of a day.
+
+    Args:
+        versions: rows of item_versions or customer_versions.
+        table: ITEMS or CUSTOMERS.
+        before: only versions with effective_at before the start of this day [UTC]; None is all.
+
+    Returns:
+        The table's columns without run_id, one row per key.
+
+    Cost:
+        One shuffle by key.
+    """
+    if before is not None:
+        versions = versions.where(F.col("effective_at") < F.lit(before).cast("timestamp"))
+    newest = Window.partitionBy(*table.key).orderBy(
+        F.col("effective_at").desc(), F.col("record_version").desc(), *table.key
+    )
+    rows = versions.withColumn("_order", F.row_number().over(newest))
+    if "first_seen_at" in table.names:
+        rows = rows.withColumn("first_seen_at", F.min("effective_at").over(Window.partitionBy(*table.key)))
+    return rows.where("_order = 1").select(*[c.name for c in table.cols])

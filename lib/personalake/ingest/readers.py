@@ -1,0 +1,85 @@
+"""Raw records as they stand in the files: declared columns, and the whole record for quarantine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
+
+from personalake.ingest.files import RawFile
+from personalake.ingest.source import Source
+
+RECORD, MALFORMED, PATH, MODIFIED = "_record", "_is_malformed", "_path", "_modified_at"
+_CORRUPT = "_corrupt_record"
+
+
+def raw_columns(source: Source) -> StructType:
+    """The declared raw columns of a source."""
+    return cast(StructType, StructType.fromDDL(source.columns))
+
+
+def empty_raw(spark: SparkSession, source: Source) -> DataFrame:
+    """An empty log of the source: what expressions are tried on before any file is read."""
+    return spark.createDataFrame([], raw_columns(source))
+
+
+def read_raw(spark: SparkSession, source: Source, files: Sequence[RawFile]) -> DataFrame:
+    """The records of some files of one source.
+
+    Returns:
+        The declared raw columns (those that could not be read are null), and `_record` (the whole record as text),
+        `_is_malformed`, `_path`, `_modified_at` [UTC].
+
+    Cost:
+        One pass over the files, no shuffle. A gzip file is one task.
+    """
+    paths = [f.path for f in files]
+    if source.format == "parquet":
+        rows = spark.read.schema(raw_columns(source)).parquet(*paths)
+        names = raw_columns(source).names
+        frame = rows.select(
+            *names, F.to_json(F.struct(*names)).alias(RECORD), F.lit(False).alias(MALFORMED), *_metadata()
+        )
+    else:
+        frame = _from_text(spark.read.text(paths).select("value", *_metadata()), source)
+    return _with_nulls(frame, source)
+
+
+def _metadata() -> list[Column]:
+    return [
+        F.col("_metadata.file_path").alias(PATH),
+        F.col("_metadata.file_modification_time").cast("timestamp").alias(MODIFIED),
+    ]
+
+
+def _from_text(lines: DataFrame, source: Source) -> DataFrame:
+    # Spark's text reader has already taken a byte-order mark and carriage returns away.
+    lines = lines.where(F.col("value") != "")
+    schema = raw_columns(source)
+    if source.format == "csv" and source.header:
+        names = source.delimiter.join(schema.names)
+        lines = lines.where(F.regexp_replace("value", '"', "") != names)
+    with_corrupt = StructType([*schema.fields, StructField(_CORRUPT, StringType())])
+    options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": _CORRUPT}
+    if source.format == "csv":
+        parsed = F.from_csv("value", with_corrupt.toDDL(), {**options, "sep": source.delimiter})
+    else:
+        parsed = F.from_json("value", with_corrupt, options)
+    lines = lines.withColumn("_parsed", parsed)
+    return lines.select(
+        *[F.col("_parsed").getField(name).alias(name) for name in schema.names],
+        F.col("value").alias(RECORD),
+        F.coalesce(F.col("_parsed").getField(_CORRUPT).isNotNull(), F.lit(True)).alias(MALFORMED),
+        PATH,
+        MODIFIED,
+    )
+
+
+def _with_nulls(frame: DataFrame, source: Source) -> DataFrame:
+    texts = [f.name for f in raw_columns(source).fields if isinstance(f.dataType, StringType)]
+    if not source.null_values or not texts:
+        return frame
+    return frame.withColumns({n: F.when(~F.col(n).isin(*source.null_values), F.col(n)) for n in texts})

@@ -1,0 +1,78 @@
+"""Why a record is refused: the first reason that holds, as a code and in words that quote nothing."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from personalake.ingest.readers import MALFORMED
+from personalake.ingest.source import ENTITY_TIME, Source
+
+REASONS = {
+    "ING-001": "The record cannot be parsed as the source declares it (cut off, or a value of another type).",
+    "ING-002": "The time cannot be read, or lies outside the allowed years.",
+    "ING-003": "The verb is not among the source's event_types.",
+    "ING-004": "A required field is missing.",
+    "ING-005": "A value lies outside its allowed range.",
+    "ING-006": "Neither a device nor a login is named.",
+    "ING-007": "A consent has a state other than granted, denied or withdrawn.",
+}
+
+
+def refusal(source: Source, earliest: str, latest: str) -> Column:
+    """The first reason to refuse a mapped record, or null.
+
+    Args:
+        source: what the record should be.
+        earliest: first allowed day, ISO.
+        latest: first day no longer allowed, ISO.
+
+    Returns:
+        A struct of `code` and `reason`; null where the record is good. Reads the mapped columns and `_is_malformed`.
+    """
+    checks = [_check(F.col(MALFORMED), "ING-001")]
+    time = F.col(ENTITY_TIME[source.entity])
+    if source.time is not None:
+        in_years = time.between(F.lit(earliest).cast("timestamp"), F.lit(latest).cast("timestamp"))
+        checks.append(_check(~F.coalesce(in_years, F.lit(False)), "ING-002"))
+    if source.entity == "event":
+        checks.append(_check(F.col("event_type").isNull(), "ING-003"))
+    checks += [_missing(name, F.lit(True)) for name in _always_required(source)]
+    checks += [_missing(name, F.col("event_type").isin(*types)) for name, types in source.required_for.items()]
+    checks += [_out_of_range(name, bounds.min, bounds.max) for name, bounds in source.ranges.items()]
+    if source.entity == "event":
+        nobody = F.col("device_id").isNull() & F.col("login_id").isNull()
+        checks.append(_check(nobody, "ING-006"))
+    if source.entity == "consent":
+        checks.append(_check(~F.col("state").isin("granted", "denied", "withdrawn"), "ING-007"))
+    return F.coalesce(*checks)
+
+
+def _always_required(source: Source) -> tuple[str, ...]:
+    keys = {"item": ("item_id",), "customer": ("login_id",), "consent": ("identifier", "purpose", "state")}
+    return tuple(dict.fromkeys((*keys.get(source.entity, ()), *source.required)))
+
+
+def _check(fails: Column, code: str, reason: str = "") -> Column:
+    return F.when(fails, F.struct(F.lit(code).alias("code"), F.lit(reason or REASONS[code]).alias("reason")))
+
+
+def _missing(name: str, applies: Column) -> Column:
+    return _check(F.col(name).isNull() & applies, "ING-004", f"The required field {name} is missing.")
+
+
+def _out_of_range(name: str, low: float | None, high: float | None) -> Column:
+    bounds = [F.col(name) < low] if low is not None else []
+    bounds += [F.col(name) > high] if high is not None else []
+    outside = reduce(lambda a, b: a | b, bounds, F.lit(False))
+    words = " and ".join(
+        text
+        for text, bound in (
+            (f"at least {low:g}" if low is not None else "", low),
+            (f"at most {high:g}" if high is not None else "", high),
+        )
+        if bound is not None
+    )
+    return _check(outside, "ING-005", f"{name} lies outside its allowed range ({words}).")

@@ -1,0 +1,131 @@
+"""What a stage gets to work with: pinned inputs, the write recipes, and a book of what it read and wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from pyspark.sql import DataFrame, SparkSession
+
+from personalake.config import Settings
+from personalake.privacy.keys import Key
+from personalake.store import write
+from personalake.store.folders import scratch_path
+from personalake.store.read import read
+from personalake.store.versions import version_of, versions_of
+from personalake.tables.spec import Table
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the flow.
+
+    Args:
+        name: its name; the command, the section of settings and the package are called the same.
+        title: what it does, for help and docs.
+        reads: tables of earlier stages.
+        writes: tables it alone writes; it may read its own.
+        sections: sections of settings that its rows depend on.
+        run: the runner.
+        fingerprint: what else decides whether it has anything to do, e.g. the raw files; name to hash.
+        needs_as_of: whether its rows are as of a day.
+    """
+
+    name: str
+    title: str
+    reads: tuple[Table, ...]
+    writes: tuple[Table, ...]
+    sections: tuple[str, ...]
+    run: Callable[[Job], None]
+    fingerprint: Callable[[Settings], dict[str, str]] | None = None
+    needs_as_of: bool = True
+
+
+@dataclass
+class Job:
+    """One stage of one run. `now` is for book-keeping only."""
+
+    spark: SparkSession
+    settings: Settings
+    stage: Stage
+    run_id: str
+    now: datetime
+    day: date | None
+    force: bool = False
+    key: Key | None = None
+    inputs: dict[str, int] = field(default_factory=dict)
+    outputs: dict[str, int] = field(default_factory=dict)
+    detail: dict[str, str] = field(default_factory=dict)
+    rows_in: int | None = None
+    rows_out: int = 0
+    rows_rejected: int | None = None
+
+    def __post_init__(self) -> None:
+        self.inputs = versions_of(self.root, self.stage.reads)
+
+    @property
+    def root(self) -> str:
+        """warehouse.root."""
+        return self.settings.warehouse.root
+
+    @property
+    def as_of(self) -> date:
+        """Everything before this day."""
+        if self.day is None:
+            raise ValueError(f"stage {self.stage.name} has no as-of day")
+        return self.day
+
+    def read(self, table: Table) -> DataFrame:
+        """The rows of a table, without run_id: an input at the version it had when the stage began, or an own table."""
+        if table in self.stage.reads:
+            frame = read(self.spark, self.root, table, self.inputs[table.name])
+        elif table in self.stage.writes:
+            frame = read(self.spark, self.root, table)
+        else:
+            raise ValueError(f"stage {self.stage.name} does not declare that it reads {table.name}")
+        return frame.select(*[c.name for c in table.cols])
+
+    def merge(self, table: Table, rows: DataFrame, version_column: str | None = None) -> None:
+        """See `store.write.merge`."""
+        self._may_write(table)
+        write.merge(self.spark, self.root, table, rows, self.run_id, version_column)
+        self._written(table)
+
+    def replace(self, table: Table, rows: DataFrame) -> None:
+        """See `store.write.replace`."""
+        self._may_write(table)
+        write.replace(self.spark, self.root, table, rows, self.run_id)
+        self._written(table)
+
+    def replace_where(self, table: Table, rows: DataFrame, slices: Mapping[str, object], also: str = "") -> None:
+        """See `store.write.replace_where`."""
+        self._may_write(table)
+        write.replace_where(self.spark, self.root, table, rows, self.run_id, slices, also)
+        self._written(table)
+
+    def put_down(self, frame: DataFrame, name: str, *sorted_by: str) -> DataFrame:
+        """Write rows to scratch and read them back: a long plan ends here, and is computed once.
+
+        Args:
+            frame: the rows.
+            name: what they are called in this run.
+            sorted_by: columns each file is sorted by.
+        """
+        path = scratch_path(self.root, self.run_id, f"{self.stage.name}-{name}")
+        rows = frame.sortWithinPartitions(*sorted_by) if sorted_by else frame
+        rows.write.mode("overwrite").parquet(path)
+        return self.spark.read.schema(frame.schema).parquet(path)
+
+    def note(self, **facts: object) -> None:
+        """Tell something of this run, kept in `runs.detail`."""
+        self.detail |= {name: str(value) for name, value in facts.items()}
+
+    def _may_write(self, table: Table) -> None:
+        if table not in self.stage.writes:
+            raise ValueError(f"the flow does not give {table.name} to stage {self.stage.name}")
+
+    def _written(self, table: Table) -> None:
+        version = version_of(self.root, table.name) or 0
+        self.outputs[table.name] = version
+        self.rows_out += write.rows_of_last_commit(self.root, table.name, version)

@@ -1,0 +1,64 @@
+"""Recency, frequency and money in fifths, exactly."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+QUANTILES = (0.2, 0.4, 0.6, 0.8)
+
+_MEASURES = {"recency": "order_recency_days", "frequency": "order_count", "money": "money_minor"}
+
+
+def with_rfm(profiles: DataFrame, bounds: DataFrame) -> DataFrame:
+    """Add the fifth a buyer is in by recency, frequency and money.
+
+    A value falls in the first fifth whose upper bound it does not exceed, so equal values get equal ranks: the rule
+    of `pandas.qcut` over `numpy.quantile` (linear). Persons without an order have no rank.
+
+    Args:
+        profiles: reads order_recency_days, order_count, money_minor.
+        bounds: what `rfm_bounds` gives.
+
+    Returns:
+        The same rows plus rfm_recency_rank, rfm_frequency_rank, rfm_money_rank (int, 5 is best) and rfm_cell.
+
+    Cost:
+        None: the one row of bounds is broadcast.
+    """
+    joined = profiles.join(F.broadcast(bounds), how="cross")
+    ranks = {name: _rank(column, f"_{name}") for name, column in _MEASURES.items()}
+    # The most recent buyer has the fewest days.
+    ranks["recency"] = F.lit(6) - ranks["recency"]
+    is_buyer = F.col("order_count") > 0
+    for name, rank in ranks.items():
+        joined = joined.withColumn(f"rfm_{name}_rank", F.when(is_buyer, rank).cast("int"))
+    cell = F.concat(*[F.col(f"rfm_{name}_rank").cast("string") for name in _MEASURES])
+    return joined.withColumn("rfm_cell", cell).drop(*[f"_{name}" for name in _MEASURES])
+
+
+def rfm_bounds(profiles: DataFrame) -> DataFrame:
+    """The upper bounds of the first four fifths among buyers: one row of arrays.
+
+    Args:
+        profiles: reads order_recency_days, order_count, money_minor.
+
+    Returns:
+        _recency, _frequency, _money: array<double>, null where nobody bought.
+
+    Cost:
+        One aggregate that holds the distinct values of each measure.
+    """
+    buyers = profiles.where(F.col("order_count") > 0)
+    return buyers.agg(*[_bounds(column).alias(f"_{name}") for name, column in _MEASURES.items()])
+
+
+def _bounds(column: str) -> Column:
+    """Exact quantiles; rounded, because interpolation can end a hair beside a whole number."""
+    exact = F.percentile(column, list(QUANTILES))
+    return F.transform(exact, lambda bound: F.round(bound, 9))
+
+
+def _rank(column: str, bounds: str) -> Column:
+    above = F.filter(bounds, lambda bound: F.col(column).cast("double") > bound)
+    return F.size(above) + 1

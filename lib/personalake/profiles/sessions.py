@@ -1,0 +1,144 @@
+"""Visits: events of one device with no long silence between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from personalake.tables.profiles import SESSIONS
+
+_ACTOR = ("_hash", "_actor", "_own")
+"""Whose silence counts. The hash, a number, comes first: sorting by it seldom has to look at the texts."""
+
+
+def build_sessions(events: DataFrame, gap_seconds: int, own_session_sources: Sequence[str] = ()) -> DataFrame:
+    """One row per visit.
+
+    A visit belongs to a device (to a login where no device is known), goes on over midnight, and ends with a silence
+    longer than the gap. For the sources named, a visit is what the source's own session id says, however long the
+    silence. Its login is the last one seen in it.
+
+    Args:
+        events: columns of EVENTS; bots and events without device and login are left out.
+        gap_seconds: a silence longer than this starts a new visit [s], > 0.
+        own_session_sources: sources whose own session ids are taken.
+
+    Returns:
+        Columns of SESSIONS without run_id.
+
+    Cost:
+        One shuffle and one sort of the events by device; the aggregate stays within it.
+    """
+    visits = _with_visit(_with_actor(events, own_session_sources), gap_seconds)
+    found = visits.groupBy(*_ACTOR, "_visit").agg(*_of_a_visit())
+    item = {"entry_item_id": F.col("_entry.item_id"), "exit_item_id": F.col("_exit.item_id")}
+    named = found.withColumns(item).select("*", "_first.*")
+    rows = named.withColumns({"session_id": _session_id(), "day_ends": _day_ends()})
+    rows = rows.withColumn("login_id", F.element_at("day_ends", -1)["login_id"])
+    return rows.select(*[c.name for c in SESSIONS.cols])
+
+
+def sessions_as_of(sessions: DataFrame, as_of: date) -> DataFrame:
+    """The visits as they stood when the day began: those begun before it, each cut off at that midnight.
+
+    The same as `build_sessions` gives for the events before that day alone, in the columns returned.
+
+    Args:
+        sessions: columns of SESSIONS.
+        as_of: the first business day that is not known.
+
+    Returns:
+        session_id, source, platform, device_id, login_id, started_at, started_date, ended_at, event_count, is_bounce.
+    """
+    known = F.filter("day_ends", lambda day: day["event_date"] < F.lit(as_of))
+    logins = F.filter("_days", lambda day: day["login_id"].isNotNull())
+    count = F.aggregate("_days", F.lit(0).cast("bigint"), lambda total, day: total + day["event_count"])
+    cut = sessions.where(F.col("started_date") < F.lit(as_of)).withColumn("_days", known)
+    return cut.select(
+        *("session_id", "source", "platform", "device_id"),
+        F.get(F.reverse(logins), F.lit(0))["login_id"].alias("login_id"),
+        *("started_at", "started_date"),
+        F.element_at("_days", -1)["ended_at"].alias("ended_at"),
+        count.alias("event_count"),
+        (count == 1).alias("is_bounce"),
+    )
+
+
+def _with_actor(events: DataFrame, own_session_sources: Sequence[str]) -> DataFrame:
+    """The events of people, with _actor (whose silence counts), _own (the source's own visit, or null) and _hash."""
+    actor = F.coalesce(F.concat("device_id", F.lit(" device")), F.concat("login_id", F.lit(" login")))
+    own = F.when(F.col("source").isin(list(own_session_sources)), F.concat_ws("\x1f", "source", "source_session_id"))
+    known = events.where(~F.col("is_bot")).withColumn("_actor", actor).where("_actor IS NOT NULL")
+    marked = known.withColumn("_own", F.when(F.col("source_session_id").isNotNull(), own))
+    return marked.select(
+        F.xxhash64("_actor", "_own").alias("_hash"),
+        *("_actor", "_own"),
+        *("event_id", "event_at", "event_date", "source", "platform", "device_id", "login_id", "item_id"),
+        F.when(F.size("acquisition") > 0, F.col("acquisition")).alias("acquisition"),
+        (F.col("event_type") == "error").alias("has_error"),
+    )
+
+
+def _with_visit(events: DataFrame, gap_seconds: int) -> DataFrame:
+    """Adds _n (place among the actor's events), _visit (number of the visit), _ends_day, and _login so far."""
+    by_time = Window.partitionBy(*_ACTOR).orderBy("event_at", "event_id")
+    so_far = by_time.rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    silence = F.unix_micros("event_at") - F.unix_micros(F.lag("event_at").over(by_time))
+    starts = silence.isNull() | (F.col("_own").isNull() & (silence > gap_seconds * 1_000_000))
+    marked = events.withColumns({"_n": F.row_number().over(by_time), "_starts": starts})
+    login = F.when(F.col("login_id").isNotNull(), F.struct("_n", "login_id"))
+    next_starts = F.lead("_starts").over(by_time)
+    next_date = F.lead("event_date").over(by_time)
+    return marked.withColumns(
+        {
+            "_visit": F.count(F.when(F.col("_starts"), 1)).over(so_far),
+            "_ends_day": next_starts.isNull() | next_starts | (next_date != F.col("event_date")),
+            "_login": F.last(login, ignorenulls=True).over(so_far),
+        }
+    )
+
+
+def _of_a_visit() -> tuple[Column, ...]:
+    """A visit's columns; _first, _entry, _exit and _day_ends are taken apart afterwards."""
+    first = F.struct(
+        *("_n", "event_id", "source", "platform", "device_id"),
+        F.col("event_at").alias("started_at"),
+        F.col("event_date").alias("started_date"),
+    )
+    item = F.when(F.col("item_id").isNotNull(), F.struct("_n", "item_id"))
+    day = F.struct("_n", "event_date", "event_at", "_login")
+    return (
+        F.min(first).alias("_first"),
+        F.max("event_at").alias("ended_at"),
+        F.count(F.lit(1)).alias("event_count"),
+        F.min(item).alias("_entry"),
+        F.max(item).alias("_exit"),
+        F.min_by("acquisition", F.when(F.col("acquisition").isNotNull(), F.col("_n"))).alias("acquisition"),
+        F.max("has_error").alias("has_error"),
+        (F.count(F.lit(1)) == 1).alias("is_bounce"),
+        F.array_sort(F.collect_list(F.when(F.col("_ends_day"), day))).alias("_day_ends"),
+    )
+
+
+def _day_ends() -> Column:
+    """How far the visit had come at the end of each day; a login seen before it began is not its own."""
+    first = F.col("_first._n")
+
+    def day_end(day: Column) -> Column:
+        return F.struct(
+            day["event_date"].alias("event_date"),
+            day["event_at"].alias("ended_at"),
+            (day["_n"] - first + 1).cast("bigint").alias("event_count"),
+            F.when(day["_login"]["_n"] >= first, day["_login"]["login_id"]).alias("login_id"),
+        )
+
+    return F.transform("_day_ends", day_end)
+
+
+def _session_id() -> Column:
+    """An own visit is told apart by its own id, any other by its first event."""
+    mark = F.coalesce("_own", "_first.event_id")
+    return F.sha2(F.concat_ws("\x1f", "_actor", mark), 256)

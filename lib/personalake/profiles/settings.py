@@ -1,0 +1,56 @@
+"""What profiles can be told."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from personalake.settings import Section
+
+DEFAULT_WEIGHTS = {
+    "view": 1.0,
+    "click": 1.0,
+    "favourite": 2.0,
+    "rate": 2.0,
+    "bookmark": 2.5,
+    "cart": 3.0,
+    "follow": 3.0,
+    "comment": 4.0,
+    "buy": 5.0,
+}
+
+
+class Profiles(Section):
+    """Visits, the weights of interactions, and the bounds that profiles use."""
+
+    session_gap_seconds: int = Field(1800, gt=0, description="A longer silence on a device starts a new visit [s]")
+    own_session_sources: tuple[str, ...] = Field((), description="Sources whose own session ids make the visits")
+    event_weights: dict[str, float] = Field(
+        default_factory=lambda: dict(DEFAULT_WEIGHTS),
+        description="Verb to what one event of it means in interactions; a verb that is not named counts 0",
+    )
+    weight_transform: Literal["none", "log"] = Field(
+        "log", description="What is done to the summed weight of a person and an item; log is log2(1 + x)"
+    )
+    half_life_days: float | None = Field(None, gt=0, description="Age at which an event counts half; empty: no decay")
+    new_days: int = Field(30, gt=0, description="A person is new for so many days after the first event")
+    age_bounds: tuple[int, ...] = Field(
+        (18, 25, 35, 45, 55, 65), description="Lower ages of the bands made from a year of birth, rising"
+    )
+
+    @field_validator("event_weights")
+    @classmethod
+    def _weights(cls, value: dict[str, float]) -> dict[str, float]:
+        wrong = sorted(name for name, weight in value.items() if not math.isfinite(weight) or weight < 0)
+        if wrong:
+            raise ValueError(f"weights must be finite and at least 0: {', '.join(wrong)}")
+        return value
+
+    @field_validator("age_bounds")
+    @classmethod
+    def _rising(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or value[0] <= 0 or list(value) != sorted(set(value)):
+            raise ValueError("must be rising numbers above 0")
+        return value

@@ -1,0 +1,158 @@
+"""What the report reads: bounded aggregates over the registered tables and views, as plain rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from personalake.report.settings import Report
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One query of the report.
+
+    Args:
+        reads: tables and views that must be known by name.
+        sql: gives a bounded number of rows, in an order that ends in a key.
+    """
+
+    reads: tuple[str, ...]
+    sql: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Rows by question; a question whose tables are not there has no rows.
+
+    Args:
+        rows: question → rows.
+        absent: question → tables and views that are not known.
+    """
+
+    rows: dict[str, list[Row]]
+    absent: dict[str, tuple[str, ...]]
+
+    def __getitem__(self, question: str) -> list[Row]:
+        return self.rows.get(question, [])
+
+
+QUESTIONS: dict[str, Question] = {
+    "sources": Question(("ingest_summary_v1",), "SELECT * FROM ingest_summary_v1 ORDER BY source LIMIT 200"),
+    "rejections": Question(
+        ("rejected_summary_v1",), "SELECT * FROM rejected_summary_v1 ORDER BY source, reason_code LIMIT 500"
+    ),
+    "days": Question(
+        ("activity_by_day_v1",),
+        """SELECT event_date, platform, event_count FROM activity_by_day_v1
+           WHERE event_date > date_sub((SELECT max(event_date) FROM activity_by_day_v1), {days})
+           ORDER BY event_date, platform""",
+    ),
+    "identifiers": Question(
+        ("identity_summary_v1",),
+        """SELECT identifier_kind, least(identifier_count, 10) AS identifier_count, sum(person_count) AS person_count
+           FROM identity_summary_v1 GROUP BY ALL ORDER BY identifier_kind, identifier_count""",
+    ),
+    "overlap": Question(
+        ("platform_overlap_v1",), "SELECT * FROM platform_overlap_v1 ORDER BY left_platform, right_platform LIMIT 900"
+    ),
+    "headlines": Question(
+        ("profiles_current_v1",),
+        """SELECT min(as_of_date) AS as_of_date, count(*) AS person_count,
+                  count_if(recency_days <= 30) AS active_count, count_if(is_new) AS new_count,
+                  count_if(has_login) AS login_count, count_if(platform_count > 1) AS many_platforms_count,
+                  count_if(order_count > 0) AS buyer_count, count_if(order_count > 1) AS repeat_buyer_count,
+                  sum(money_minor) AS money_minor, sum(money_minor_30d) AS money_minor_30d,
+                  sum(order_count) AS order_count
+           FROM profiles_current_v1""",
+    ),
+    "mix": Question(
+        ("profiles_current_v1",),
+        """WITH counted AS (
+             SELECT feature, value, count(*) AS person_count
+             FROM (SELECT stack(4, 'top_platform', top_platform, 'top_daypart', top_daypart,
+                                'top_category', top_category, 'top_price_band', top_price_band) AS (feature, value)
+                   FROM profiles_current_v1)
+             WHERE value IS NOT NULL GROUP BY feature, value
+           ), ranked AS (
+             SELECT *, row_number() OVER (PARTITION BY feature ORDER BY person_count DESC, value) AS _rank FROM counted
+           )
+           SELECT feature, value, person_count FROM ranked WHERE _rank <= 8 ORDER BY feature, _rank""",
+    ),
+    "rfm": Question(("rfm_summary_v1",), "SELECT * FROM rfm_summary_v1 ORDER BY rfm_recency_rank, rfm_frequency_rank"),
+    "segments": Question(
+        ("segment_summary_v1",),
+        "SELECT * FROM segment_summary_v1 ORDER BY method, person_count DESC, segment_id LIMIT 60",
+    ),
+    "tags": Question(
+        ("tag_summary_v1",), "SELECT * FROM tag_summary_v1 ORDER BY person_count DESC, tag LIMIT {top_tags}"
+    ),
+    "items": Question(
+        ("top_items_v1",),
+        "SELECT * FROM top_items_v1 WHERE window_days = 30 AND item_rank <= {top_items} ORDER BY item_rank",
+    ),
+    "experience": Question(
+        ("experience_v1",),
+        """SELECT platform, sum(session_count) AS session_count,
+                  try_divide(sum(bounce_count), sum(session_count)) AS bounce_share,
+                  sum(error_count) AS error_count, try_divide(sum(error_count), sum(event_count)) AS error_share,
+                  sum(load_count) AS load_count,
+                  round(try_divide(sum(mean_load_value * load_count), sum(load_count)), 3) AS mean_load_value,
+                  sum(search_count) AS search_count,
+                  try_divide(sum(zero_result_search_count), sum(search_count)) AS zero_result_search_share,
+                  sum(survey_count) AS survey_count,
+                  round(try_divide(sum(mean_satisfaction_value * survey_count), sum(survey_count)), 3)
+                    AS mean_satisfaction_value
+           FROM experience_v1
+           WHERE event_date > date_sub((SELECT max(event_date) FROM experience_v1), {days})
+           GROUP BY platform ORDER BY platform LIMIT 30""",
+    ),
+    "quality": Question(
+        ("quality_v1",),
+        """SELECT * FROM quality_v1 WHERE stage = 'evaluate' AND audience = 'all' AND step = 0
+           ORDER BY metric, k, model LIMIT 1000""",
+    ),
+    "samples": Question(
+        ("person_360_v1", "recommendations_current_v1"),
+        """WITH suggested AS (
+             SELECT person_id, array_sort(collect_list(
+                      struct(recommendation_rank, coalesce(title, target_id) AS title, reason, reason_zh))) AS _rows
+             FROM recommendations_current_v1
+             WHERE target_kind = 'item' AND recommendation_rank <= 5 GROUP BY person_id
+           )
+           SELECT p.*, slice(s._rows, 1, 5) AS suggestions,
+                  row_number() OVER (PARTITION BY segment_name ORDER BY xxhash64(p.person_id), p.person_id) AS _turn
+           FROM person_360_v1 p JOIN suggested s ON s.person_id = p.person_id
+           ORDER BY _turn, segment_name, p.person_id LIMIT {sample_persons}""",
+    ),
+    "runs": Question(
+        ("runs",),
+        """WITH newest AS (
+             SELECT *, row_number() OVER (PARTITION BY stage ORDER BY started_at DESC, run_id DESC) AS _age_rank
+             FROM runs WHERE state <> 'skipped'
+           )
+           SELECT stage, as_of_date, state, rows_in, rows_out, rows_rejected, seconds
+           FROM newest WHERE _age_rank = 1 ORDER BY started_at, stage LIMIT 100""",
+    ),
+}
+
+
+def gather(spark: SparkSession, settings: Report) -> Answers:
+    """Ask every question whose tables and views are known in the current database.
+
+    Cost:
+        One small query a question; the largest scans are events (experience) and person_days (overlap, days).
+    """
+    rows, absent = {}, {}
+    for name, question in QUESTIONS.items():
+        unknown = tuple(read for read in question.reads if not spark.catalog.tableExists(read))
+        if unknown:
+            absent[name] = unknown
+            continue
+        frame = spark.sql(question.sql.format(**settings.model_dump()))
+        rows[name] = [row.asDict(recursive=True) for row in frame.collect()]
+    return Answers(rows, absent)

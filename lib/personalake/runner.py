@@ -1,0 +1,197 @@
+"""The stages of one run, one after the other: what each reads, whether it must run at all, and its row in `runs`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from personalake.config import Settings, load_settings
+from personalake.errors import ConfigError, DataError, Fault
+from personalake.job import Job, Stage
+from personalake.manifest import (
+    COMPLETE,
+    Fingerprint,
+    append_run,
+    code_version,
+    is_unchanged,
+    last_complete,
+    now_utc,
+    run_name,
+)
+from personalake.privacy.keys import ENVIRONMENT, Key, load_key, make_key
+from personalake.store.folders import clear_scratch
+from personalake.store.points import reached
+from personalake.store.read import last_date, read
+from personalake.store.schema import ensure_tables
+from personalake.store.session import is_local
+from personalake.store.versions import version_of, versions_of
+from personalake.tables.catalog import ALL
+from personalake.tables.ingest import EVENTS
+from personalake.tables.runs import RUNS
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a command was given."""
+
+    conf: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    as_of: date | None = None
+    dry_run: bool = False
+    force: bool = False
+
+    def settings(self) -> Settings:
+        """The settings these options name, checked whole."""
+        return load_settings(self.conf, self.overrides)
+
+
+@dataclass
+class Outcome:
+    """What became of a stage."""
+
+    stage: str
+    state: str
+    seconds: float = 0.0
+    rows_in: int | None = None
+    rows_out: int = 0
+    rows_rejected: int | None = None
+    detail: dict[str, str] = field(default_factory=dict)
+
+
+def say(text: str) -> None:
+    """One plain line for the person at the terminal."""
+    print(text, file=sys.stderr, flush=True)
+
+
+class Runner:
+    """The stages of one run, one after the other."""
+
+    def __init__(self, spark: SparkSession, settings: Settings, options: Options) -> None:
+        self.spark, self.settings, self.options = spark, settings, options
+        self.root = settings.warehouse.root
+        self.is_local = is_local(spark)
+        self.started_at = now_utc()
+        self.run_id = run_name(self.started_at, f"{self.started_at.isoformat()}|{self.root}|{time.monotonic_ns()}")
+        self.day = options.as_of
+        self._last: dict[str, dict[str, object]] = {}
+
+    def checked(self, stages: Sequence[Stage]) -> Sequence[Stage]:
+        """The same stages, after whatever must hold before the first one reads."""
+        needs_day = [s.name for s in stages if s.needs_as_of]
+        if needs_day and self.day is None and not self.is_local:
+            raise ConfigError(Fault("--as-of", "is not given.", "On a cluster say the day: --as-of YYYY-MM-DD."))
+        if not self.options.dry_run:
+            clear_scratch(self.root)
+            ensure_tables(self.spark, self.root, [t for s in stages for t in s.writes] + [RUNS])
+        self._last = last_complete(self.spark, self.root)
+        return stages
+
+    def run(self, stage: Stage) -> Outcome:
+        """Run a stage, or skip it where nothing it depends on has changed."""
+        job = self._job(stage)
+        wanted = self._fingerprint(stage, job)
+        if not self.options.force and is_unchanged(self.root, wanted, self._last.get(stage.name)):
+            say(f"{stage.name}: nothing has changed, skipped.")
+            return Outcome(stage.name, "skipped")
+        began = time.monotonic()
+        stage.run(job)
+        reached(f"stage:{stage.name}")
+        seconds = round(time.monotonic() - began, 2)
+        # Tables that this run did not touch are part of what must still hold for the next run to skip the stage.
+        outputs = versions_of(self.root, stage.writes) | job.outputs
+        row = self._row(stage, wanted, outputs) | {
+            "rows_in": job.rows_in,
+            "rows_out": job.rows_out,
+            "rows_rejected": job.rows_rejected,
+            "seconds": seconds,
+            "started_at": job.now,
+            "detail": job.detail,
+        }
+        append_run(self.spark, self.root, row)
+        self._last[stage.name] = row
+        outcome = Outcome(stage.name, COMPLETE, seconds, job.rows_in, job.rows_out, job.rows_rejected, job.detail)
+        say(_line(outcome))
+        return outcome
+
+    def plan(self, stage: Stage) -> Outcome:
+        """Say what a stage would read and write, and write nothing."""
+        job = self._job(stage)
+        wanted = self._fingerprint(stage, job)
+        state = "unchanged" if is_unchanged(self.root, wanted, self._last.get(stage.name)) else "would run"
+        say(f"{stage.name}: {'would run' if self.options.force else state}")
+        for word, tables in (("reads", stage.reads), ("writes", stage.writes)):
+            for table in tables:
+                say(f"  {word} {table.name} ({self._size(table.name)})")
+        return Outcome(stage.name, state)
+
+    def _size(self, name: str) -> str:
+        if version_of(self.root, name) is None:
+            return "not there yet"
+        return f"{read(self.spark, self.root, ALL[name]).count():,} rows now"
+
+    def _job(self, stage: Stage) -> Job:
+        if stage.needs_as_of and self.day is None and not (self.options.dry_run and not self._has_events()):
+            self.day = self._day_after_last_event()
+        key = self._key() if stage.name == "ingest" and not self.options.dry_run else None
+        day = self.day if stage.needs_as_of else None
+        return Job(self.spark, self.settings, stage, self.run_id, now_utc(), day, self.options.force, key)
+
+    def _has_events(self) -> bool:
+        return version_of(self.root, EVENTS.name) is not None
+
+    def _day_after_last_event(self) -> date:
+        last = last_date(read(self.spark, self.root, EVENTS), "event_date") if self._has_events() else None
+        if not isinstance(last, date):
+            raise DataError(Fault(f"table {EVENTS.name}", "is empty.", "Run `personalake ingest` first."))
+        return last + timedelta(days=1)
+
+    def _key(self) -> Key:
+        key = load_key(self.settings.privacy.key_file)
+        if key is None and self.is_local and "://" not in self.root:
+            named = self.settings.privacy.key_file
+            path = Path(named).expanduser() if named else default_key_path(self.root)
+            key = load_key(str(path)) or make_key(path)
+            say(f"De-identification key {key.key_id}: {path}. Keep it; without it new logs cannot join these tables.")
+        if key is None:
+            todo = f"Name a file with 32 bytes or more, or set {ENVIRONMENT}."
+            raise ConfigError(Fault("privacy.key_file", "there is no de-identification key.", todo))
+        return key
+
+    def _fingerprint(self, stage: Stage, job: Job) -> Fingerprint:
+        inputs = {name: str(version) for name, version in job.inputs.items()}
+        inputs |= stage.fingerprint(self.settings) if stage.fingerprint else {}
+        return Fingerprint(job.day, self.settings.hash_of(stage.sections), code_version(), inputs)
+
+    def _row(self, stage: Stage, wanted: Fingerprint, outputs: Mapping[str, int]) -> dict[str, object]:
+        return {
+            "run_id": self.run_id,
+            "stage": stage.name,
+            "as_of_date": wanted.as_of_date,
+            "config_hash": wanted.config_hash,
+            "code_version": wanted.code_version,
+            "input_versions": dict(wanted.input_versions),
+            "output_versions": {name: str(version) for name, version in outputs.items()},
+            "state": COMPLETE,
+        }
+
+
+def default_key_path(root: str) -> Path:
+    """Where local mode keeps a key that it made: beside the warehouse, never in it."""
+    path = Path(root).expanduser().absolute()
+    return path.with_name(path.name + ".key")
+
+
+def _line(outcome: Outcome) -> str:
+    words = [f"{outcome.rows_out:,} rows written"]
+    if outcome.rows_in is not None:
+        words.insert(0, f"{outcome.rows_in:,} records read")
+    if outcome.rows_rejected:
+        words.append(f"{outcome.rows_rejected:,} refused")
+    words += [f"{name.replace('_', ' ')}: {value}" for name, value in outcome.detail.items()]
+    return f"{outcome.stage}: {outcome.seconds:.1f} s; {', '.join(words)}"

@@ -1,0 +1,78 @@
+"""Running stages: settings, lock, session, and the status that a command ends with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from personalake.config import Settings
+from personalake.errors import ConfigError, Fault
+from personalake.flow import FLOW
+from personalake.ingest.source import load_sources
+from personalake.manifest import COMPLETE
+from personalake.runner import Options, Runner
+from personalake.store.lock import writer_lock
+from personalake.store.session import open_session
+
+
+@contextmanager
+def session(settings: Settings) -> Iterator[SparkSession]:
+    """A session for the length of a command."""
+    spark = open_session(settings.spark)
+    try:
+        yield spark
+    finally:
+        spark.stop()
+
+
+def validate(settings: Settings) -> None:
+    """Try whatever can be tried before Spark starts.
+
+    Raises:
+        ConfigError: with every fault of every source.
+    """
+    load_sources(Path(settings.sources.folder))
+
+
+def run_stages(names: Sequence[str], options: Options) -> dict[str, object]:
+    """Run some stages of the flow in its order, under the warehouse's lock.
+
+    Args:
+        names: stage names.
+        options: what the command was given.
+
+    Returns:
+        The status for the last line on stdout.
+    """
+    began = time.monotonic()
+    settings = options.settings()
+    validate(settings)
+    stages = [stage for stage in FLOW if stage.name in names]
+    with writer_lock(settings.warehouse.root), session(settings) as spark:
+        runner = Runner(spark, settings, options)
+        outcomes = [runner.plan(s) if options.dry_run else runner.run(s) for s in runner.checked(stages)]
+    return {
+        "run_id": runner.run_id,
+        "state": "planned" if options.dry_run else COMPLETE,
+        "as_of_date": runner.day.isoformat() if runner.day else None,
+        "warehouse": settings.warehouse.root,
+        "seconds": round(time.monotonic() - began, 1),
+        "stages": [{k: v for k, v in vars(o).items() if v not in (None, {})} for o in outcomes],
+    }
+
+
+def parse_day(text: str, option: str = "--as-of") -> date:
+    """A day of the command line.
+
+    Raises:
+        ConfigError: it is no YYYY-MM-DD.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(Fault(f"{option} {text}", "is no day.", "Write YYYY-MM-DD.")) from None

@@ -1,0 +1,67 @@
+"""Segments of this run told to be those of the last one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from personalake.segments.prepare import Preparation, Vector
+
+
+@dataclass(frozen=True)
+class OldSegment:
+    """A segment as the last run published it; its centre in the units of profiles."""
+
+    segment_id: str
+    segment_name: str
+    segment_name_zh: str
+    centre: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Match:
+    """The old segment that a new centre continues, and how far it moved, per feature [deviations]."""
+
+    old: OldSegment
+    distance: float
+
+
+def match_segments(
+    centres: Vector, old: Sequence[OldSegment], preparation: Preparation, limit: float
+) -> dict[int, Match]:
+    """Pair new centres with old ones so that the sum of the distances is the smallest.
+
+    Old centres are standardised as the new ones are. The distance is the root of the mean squared difference over the
+    features both know; centres with none in common, or further apart than the limit, are not the same segment.
+
+    Args:
+        centres: the new centres, standardised, one row each.
+        old: the last run's segments.
+        preparation: of this run.
+        limit: greatest distance of a match [deviations per feature].
+
+    Returns:
+        Row of centres to its match; a row that is missing is a new segment.
+
+    Source:
+        Kuhn's Hungarian method, by scipy.optimize.linear_sum_assignment.
+    """
+    ordered = sorted(old, key=lambda segment: segment.segment_id)
+    if not ordered or not len(centres):
+        return {}
+    targets = np.stack([preparation.standard(segment.centre) for segment in ordered])
+    squares = (centres[:, None, :] - targets[None, :, :]) ** 2
+    known = ~np.isnan(squares)
+    sums, counts = np.where(known, squares, 0.0).sum(axis=2), known.sum(axis=2)
+    distances = np.round(np.sqrt(np.divide(sums, counts, out=np.full(sums.shape, np.inf), where=counts > 0)), 9)
+    # Beyond the limit nothing is gained: a far pair must not draw a centre away from the one it continues.
+    costs = np.minimum(distances, limit)
+    rows, columns = linear_sum_assignment(costs)
+    return {
+        int(row): Match(ordered[column], float(distances[row, column]))
+        for row, column in zip(rows, columns, strict=True)
+        if distances[row, column] <= limit
+    }

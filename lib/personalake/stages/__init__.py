@@ -1,0 +1,1 @@
+"""One runner a stage: reads tables, calls transforms, writes tables. Only here do stages' packages meet."""

@@ -1,0 +1,1 @@
+"""Spark sessions, and the only place that reads and writes tables."""

@@ -1,0 +1,32 @@
+"""Which version a table is at, told from its log folder: no job, no session."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import pyarrow.fs as pafs
+
+from personalake.locations import open_location
+from personalake.store.read import table_path
+from personalake.tables.spec import Table
+
+_COMMIT = re.compile(r"^(\d{20})\.json$")
+
+
+def version_of(root: str, name: str) -> int | None:
+    """The newest committed version of a table, None where there is no table.
+
+    A commit file exists for each of the newest versions (Delta protocol, 'Delta Log Entries'), so listing is enough.
+    """
+    path = f"{table_path(root, name)}/_delta_log"
+    filesystem, inner = open_location(path)
+    infos = filesystem.get_file_info(pafs.FileSelector(inner, allow_not_found=True))
+    found = [int(match.group(1)) for info in infos if (match := _COMMIT.match(info.base_name))]
+    return max(found, default=None)
+
+
+def versions_of(root: str, tables: Iterable[Table]) -> dict[str, int]:
+    """Table name to version, for the tables that exist."""
+    found = {table.name: version_of(root, table.name) for table in tables}
+    return {name: version for name, version in found.items() if version is not None}

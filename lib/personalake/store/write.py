@@ -1,0 +1,133 @@
+"""The write recipes. Each is one Delta commit, and each done twice gives the same rows as done once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from delta.exceptions import DeltaConcurrentModificationException, MetadataChangedException, ProtocolChangedException
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from tenacity import RetryError, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from personalake.errors import Fault, LockedError
+from personalake.locations import open_location
+from personalake.store.points import reached
+from personalake.store.read import table_path
+from personalake.tables.spec import Table, conform
+
+ATTEMPTS = 5
+
+
+def merge(
+    spark: SparkSession, root: str, table: Table, rows: DataFrame, run_id: str, version_column: str | None = None
+) -> None:
+    """Insert rows whose key is new; a row whose key is there replaces it only where it is another row.
+
+    Args:
+        spark: the session.
+        root: warehouse.root.
+        table: where to.
+        rows: one row per key, without run_id.
+        run_id: the run that writes.
+        version_column: the greater one of both rows stands, whichever came first; None: the new row stands.
+
+    Raises:
+        LockedError: five attempts met another writer's commit.
+
+    Cost:
+        A join with the table on its key; reads the source twice, so hand over rows that are cheap to read.
+    """
+    source = conform(rows, table, run_id)
+    on = " AND ".join(f"t.{c} = s.{c}" for c in table.key)
+    payload = [c for c in table.names if c not in table.key and c != "run_id"]
+    if version_column:
+        differs = f"s.{version_column} > t.{version_column}"
+    else:
+        differs = " OR ".join(f"NOT (t.{c} <=> s.{c})" for c in payload if not _is_map(table, c))
+        differs = " OR ".join([differs, *(_map_differs(c) for c in payload if _is_map(table, c))])
+
+    def commit() -> None:
+        target = DeltaTable.forPath(spark, table_path(root, table.name)).alias("t")
+        merged = target.merge(source.alias("s"), on)
+        if payload:
+            merged = merged.whenMatchedUpdateAll(condition=differs)
+        merged.whenNotMatchedInsertAll().execute()
+
+    _with_retries(table, commit)
+
+
+def replace_where(
+    spark: SparkSession,
+    root: str,
+    table: Table,
+    rows: DataFrame,
+    run_id: str,
+    slices: Mapping[str, object],
+    also: str = "",
+) -> None:
+    """Put rows in place of one slice of the table: exactly one copy however often it is done.
+
+    Args:
+        spark: the session.
+        root: warehouse.root.
+        table: where to.
+        rows: the whole slice, without run_id.
+        run_id: the run that writes.
+        slices: column to the value that every row of the slice has.
+        also: a further condition on rows to take away, OR-ed; its values come from the run manifest.
+    """
+    condition = " AND ".join(f"{name} = '{value}'" for name, value in slices.items())
+    condition = f"({condition})" + (f" OR ({also})" if also else "")
+    writer = conform(rows, table, run_id).write.format("delta").mode("overwrite").option("replaceWhere", condition)
+    _with_retries(table, lambda: writer.save(table_path(root, table.name)))
+
+
+def replace(spark: SparkSession, root: str, table: Table, rows: DataFrame, run_id: str) -> None:
+    """Put rows in place of the whole table."""
+    writer = conform(rows, table, run_id).write.format("delta").mode("overwrite").option("replaceWhere", "true")
+    _with_retries(table, lambda: writer.save(table_path(root, table.name)))
+
+
+def _is_map(table: Table, name: str) -> bool:
+    return table[name].type.typeName() == "map"
+
+
+def _map_differs(name: str) -> str:
+    sides = [f"array_sort(map_entries({side}.{name}))" for side in "ts"]
+    return f"NOT ({sides[0]} <=> {sides[1]})"
+
+
+def _with_retries(table: Table, commit: Callable[[], None]) -> None:
+    attempts = Retrying(
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_random_exponential(multiplier=0.5, max=10),
+        retry=retry_if_exception(_is_conflict),
+    )
+    try:
+        attempts(commit)
+    except RetryError:
+        text = f"{ATTEMPTS} commits met another writer's."
+        raise LockedError(Fault(f"table {table.name}", text, "Let one writer at a time work on it.")) from None
+    reached(f"write:{table.name}")
+
+
+def _is_conflict(error: BaseException) -> bool:
+    lasting = (MetadataChangedException, ProtocolChangedException)
+    return isinstance(error, DeltaConcurrentModificationException) and not isinstance(error, lasting)
+
+
+def rows_of_last_commit(root: str, name: str, version: int) -> int:
+    """Rows that a commit wrote, as its own metrics tell; 0 where they do not.
+
+    Read from the commit file: no job. Only counts are looked at.
+    """
+    path = f"{table_path(root, name)}/_delta_log/{version:020d}.json"
+    filesystem, inner = open_location(path)
+    with filesystem.open_input_stream(inner) as stream:
+        text = stream.read().decode()
+    infos = [json.loads(line).get("commitInfo") for line in text.splitlines() if '"commitInfo"' in line]
+    metrics = (infos[0] or {}).get("operationMetrics", {}) if infos else {}
+    if "numTargetRowsInserted" in metrics:
+        return int(metrics["numTargetRowsInserted"]) + int(metrics.get("numTargetRowsUpdated", 0))
+    return int(metrics.get("numOutputRows", 0))

@@ -1,0 +1,13 @@
+"""All declared tables, by name, in the order of the flow."""
+
+from __future__ import annotations
+
+from personalake.tables import evaluate, identity, ingest, profiles, recommend, runs, segments, tags
+from personalake.tables.spec import Table
+
+ALL: dict[str, Table] = {
+    table.name: table
+    for module in (ingest, identity, profiles, segments, tags, recommend, evaluate, runs)
+    for table in vars(module).values()
+    if isinstance(table, Table)
+}

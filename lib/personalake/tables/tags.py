@@ -1,0 +1,25 @@
+"""What tags writes."""
+
+from __future__ import annotations
+
+from personalake.tables.spec import DATE, DOUBLE, STRING, Col, Table
+
+TAGS = Table(
+    name="tags",
+    comment="One row per person and tag the person has as of a day, with the reason.",
+    stage="tags",
+    key=("person_id", "as_of_date", "tag"),
+    partition=("as_of_date",),
+    keep_days=365,
+    cols=(
+        Col("person_id", STRING, "The person", person=True),
+        Col("as_of_date", DATE, "Everything before this day"),
+        Col("tag", STRING, "Name of the rule in conf"),
+        Col("label", STRING, "What readers call it, in English", optional=False),
+        Col("label_zh", STRING, "What readers call it, in Chinese", optional=False),
+        Col("value", STRING, "The person's value of the feature the tag speaks of", person=True),
+        Col("score", DOUBLE, "The same as a number, negated where less is more: orders persons within a tag"),
+        Col("reason", STRING, "The facts and the thresholds, in words", person=True, optional=False),
+        Col("since_date", DATE, "As-of day of the first run in the unbroken row of runs that gave it", optional=False),
+    ),
+)

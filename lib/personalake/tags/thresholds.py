@@ -1,0 +1,46 @@
+"""The thresholds that the persons themselves set, all in one aggregate."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from personalake.tags.tree import Quantile, Rule, quantiles
+
+Thresholds = Mapping[Quantile, float | None]
+"""What each quantile is; None where nobody has a value."""
+
+
+def fit_thresholds(profiles: DataFrame, rules: Iterable[Rule]) -> Thresholds:
+    """The exact quantiles (linear, as numpy's) that the rules ask for.
+
+    Args:
+        profiles: one row per person as of one day; reads the features that quantiles are asked of.
+        rules: the rules.
+
+    Returns:
+        Every quantile of the rules and its value, rounded to 9 decimals, so that equal inputs give equal tags.
+
+    Cost:
+        One aggregate that holds the distinct values of each feature; one row comes back.
+    """
+    wanted: dict[tuple[str, str], set[float]] = defaultdict(set)
+    for rule in rules:
+        for quantile in quantiles(rule.when):
+            wanted[(quantile.feature, quantile.among)].add(quantile.share)
+    if not wanted:
+        return {}
+    groups = [(feature, among, sorted(shares)) for (feature, among), shares in sorted(wanted.items())]
+    columns = []
+    for n, (feature, among, shares) in enumerate(groups):
+        value = F.col(feature) if among == "all" else F.when(F.col(feature) > 0, F.col(feature))
+        columns.append(F.percentile(value, shares).alias(f"q{n}"))
+    found = profiles.agg(*columns).head(1)[0]
+    return {
+        Quantile(feature, share, among): None if found[n] is None else round(found[n][i], 9)
+        for n, (feature, among, shares) in enumerate(groups)
+        for i, share in enumerate(shares)
+    }

@@ -1,0 +1,46 @@
+"""What all tests share: one small Spark session, and the folder of real logs where there is one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from personalake.settings import Spark
+from personalake.store.session import open_session
+
+TEST_SPARK = Spark(
+    master="local[2]",
+    driver_memory="2g",
+    shuffle_partitions=4,
+    conf={"spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"},
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a session, so that `make test-fast` can leave it out."""
+    for item in items:
+        if "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker("spark")
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """One session for the whole run: two cores, four shuffle partitions, UTC, Delta, a scratch warehouse."""
+    root = tmp_path_factory.mktemp("warehouse")
+    session = open_session(TEST_SPARK, app="personalake-tests", warehouse_root=str(root))
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of real logs; tests that want it are skipped where it is absent."""
+    named = os.environ.get("PERSONALAKE_DATA", "")
+    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"real logs are not here: {folder} is no folder; name it in PERSONALAKE_DATA")
+    return folder

@@ -1,0 +1,74 @@
+"""The calls that house rules forbid in `lib`, and the files that may make them all the same, each with its reason."""
+
+from __future__ import annotations
+
+# Why nobody calls these without a reason.
+FORBIDDEN = {
+    "collect": "brings rows to the driver, and grows with the data",
+    "toPandas": "brings rows to the driver, and grows with the data",
+    "toLocalIterator": "brings rows to the driver, and grows with the data",
+    "cache": "holds memory that nobody gives back",
+    "persist": "holds memory that somebody must give back",
+    "rand": "another answer every time",
+    "randn": "another answer every time",
+    "uuid": "another answer every time",
+    "current_timestamp": "time is an argument",
+    "current_date": "time is an argument",
+    "now": "time is an argument",
+    "today": "time is an argument",
+    "utcnow": "time is an argument",
+    "monotonically_increasing_id": "depends on the partitioning",
+    "spark_partition_id": "depends on the partitioning",
+    "input_file_block_start": "depends on the partitioning",
+}
+
+# file below lib/personalake → call → why it is right there
+ALLOWED: dict[str, dict[str, str]] = {
+    "finding.py": {"collect": "the persons of one chunk of asked identifiers"},
+    "ingest/check.py": {"collect": "one row, to try a time format and a zone before any file is read"},
+    "ingest/inspect.py": {"collect": "one row per input file"},
+    "manifest.py": {
+        "collect": "the newest run of each stage: a dozen rows",
+        "now": "when a run started is the clock's to tell; no result depends on it",
+    },
+    "operate.py": {"collect": "the twenty newest runs"},
+    "recommend/als_mllib.py": {"persist": "the ratings are read by every iteration; given back when the fit ends"},
+    "recommend/checks.py": {"collect": "one row: how many rows of each fault"},
+    "recommend/item_cosine.py": {"persist": "the neighbours are the model; `unpersist` of the fitted model gives back"},
+    "recommend/model.py": {"collect": "one row: the saved settings"},
+    "recommend/popular.py": {"persist": "the ranking is the model; `unpersist` of the fitted model gives back"},
+    "report/gather.py": {"collect": "what a page shows: grouped by day, platform, segment or metric, or limited"},
+    "segments/kmeans.py": {
+        "collect": "one row per segment",
+        "persist": "the points are read by every iteration and every k; given back when the fit ends",
+    },
+    "segments/segment.py": {"collect": "one row per segment of the last run"},
+    "sample/write.py": {"collect": "the counts of the truth: one row per source and kind"},
+    "stages/ingest.py": {"collect": "one row per input file"},
+    "views/console.py": {"toLocalIterator": "a query's answer is printed as it comes, a partition at a time"},
+    "views/person.py": {"collect": "the rows of one person"},
+    "views/register.py": {"collect": "the description of one table"},
+}
+
+# Who may import delta, or read and write by a Spark session; folders and files below lib/personalake.
+TABLE_ACCESS = {
+    "store": "the only reader and writer of tables",
+    "sample": "writes raw logs, which are no tables",
+    "ingest": "reads raw logs, which are no tables",
+    "job.py": "scratch files that end a long plan, which are no tables",
+    "manifest.py": "one row of runs, when all tables of a stage are written",
+    "recommend/model.py": "saves and loads a fitted model, at a path of the caller's",
+}
+
+# Windows whose order does not visibly end in a key: file below lib/personalake → order → why it is total all the same
+WINDOWS: dict[str, dict[str, str]] = {
+    "evaluate/beyond_accuracy.py": {"'_shown'": "one row per count: the rows were summed by it"},
+    "identity/links.py": {"*_owner_order(settings)": "the order ends in both identifiers"},
+    "identity/persons.py": {"*order": "the order ends in a person_id"},
+    "ingest/entities.py": {"'source', 'file', CIPHER": "equal records of one file are told apart by their number only"},
+    "profiles/index.py": {"id_column": "the column is the key", "'_bucket'": "one row per bucket"},
+    "recommend/index.py": {"id_column": "the column is the key", "'_bucket'": "one row per bucket"},
+}
+
+# Declared columns whose name does not follow from their type, or their type from their name.
+COLUMNS = {"tags.value": "what a tag says is a word, such as high or low"}

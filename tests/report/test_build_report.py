@@ -1,0 +1,40 @@
+"""The report over registered tables: every question runs, and what is not written is said."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from personalake.report import build_report
+from personalake.report.gather import QUESTIONS, gather
+from personalake.report.settings import Report
+from personalake.views.register import register
+from support.page import Page
+from support.rows import quick_queries, write_tables
+from support.small_lake import TABLES
+
+
+def test_over_a_small_lake(spark: SparkSession, tmp_path: Path):
+    write_tables(str(tmp_path), TABLES)
+    with quick_queries(spark):
+        known = register(spark, str(tmp_path), database="reported")
+        assert not [name for name in known.missing if name.endswith("_v1")]
+        settings = Report(suppress_below=1)
+        answers = gather(spark, settings)
+        assert answers.absent == {}
+        assert {name for name in QUESTIONS if not answers[name]} == set()
+        html = build_report(spark, date(2024, 3, 10), settings)
+    page = Page(html)
+    for told in ("10 March 2024", "web_log", "ING-001", "Loyal", "Big", "One", "like it"):
+        assert told in page.text
+
+
+def test_over_nothing(spark: SparkSession):
+    spark.sql("CREATE DATABASE IF NOT EXISTS bare")
+    spark.sql("USE bare")
+    answers = gather(spark, Report())
+    assert set(answers.absent) == set(QUESTIONS)
+    assert answers.rows == {}
+

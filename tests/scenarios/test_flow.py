@@ -1,0 +1,131 @@
+"""What a user of the command line sees: a run, a second run, a dry run, a query, a look-up, and faults."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+from scenarios.conftest import Flow
+from support.command import Ended
+
+from personalake.flow import FLOW, written_by
+from personalake.store.lock import LOCK_FILE
+from personalake.store.versions import versions_of
+from personalake.tables.catalog import ALL
+
+pytestmark = pytest.mark.spark
+NOT_EMPTY = {table.name for table in written_by(FLOW)} - {"identity_moves", "segment_moves"}
+
+
+def test_a_run_ends_with_its_status_and_says_a_line_a_stage(flow: Flow) -> None:
+    status = flow.ended.status
+    assert (status["command"], status["state"], status["exit_code"]) == ("run", "complete", 0)
+    assert [stage["stage"] for stage in status["stages"]] == [stage.name for stage in FLOW]
+    assert len(flow.ended.out.strip().splitlines()) == 1
+    for stage in FLOW:
+        assert sum(line.startswith(f"{stage.name}: ") for line in flow.ended.err.splitlines()) == 1
+
+
+def test_a_second_reader_reads_every_table_by_its_path(flow: Flow) -> None:
+    for name, table in ALL.items():
+        delta = DeltaTable(str(flow.root / name))
+        assert [field.name for field in delta.schema().fields] == list(table.names)
+        keys = delta.to_pandas(columns=list(table.key))
+        assert not keys.duplicated().any(), name
+        assert name not in NOT_EMPTY or len(keys) > 0, f"{name} is empty"
+
+
+def test_a_second_run_skips_everything(flow: Flow) -> None:
+    before = versions_of(str(flow.root), ALL.values())
+    again = flow.command("run")
+    assert again.code == 0, again.err
+    assert {stage["state"] for stage in again.status["stages"]} == {"skipped"}
+    assert versions_of(str(flow.root), ALL.values()) == before
+
+
+def test_a_dry_run_says_what_would_happen_and_writes_nothing(flow: Flow) -> None:
+    before = versions_of(str(flow.root), ALL.values())
+    plan = flow.command("run", "--dry-run", "--set", "identity.logins_per_device=2")
+    assert plan.code == 0, plan.err
+    assert plan.status["state"] == "planned"
+    states = {stage["stage"]: stage["state"] for stage in plan.status["stages"]}
+    assert states["ingest"] == "unchanged"
+    assert states["identity"] == "would run"
+    rows = len(DeltaTable(str(flow.root / "events")).to_pandas(columns=["event_id"]))
+    assert f"  reads events ({rows:,} rows now)" in plan.err
+    assert versions_of(str(flow.root), ALL.values()) == before
+
+
+def test_sql_prints_only_its_rows(flow: Flow) -> None:
+    query = "SELECT source, count(*) AS event_count FROM events GROUP BY source ORDER BY source"
+    answer = flow.command("sql", query, "--format", "csv")
+    assert answer.code == 0, answer.err
+    counts = DeltaTable(str(flow.root / "events")).to_pandas(columns=["source"])["source"].value_counts()
+    expected = [{"source": name, "event_count": str(counts[name])} for name in sorted(counts.index)]
+    assert list(csv.DictReader(io.StringIO(answer.out))) == expected
+
+
+def test_who_holds_the_key_can_look_people_up(flow: Flow) -> None:
+    source, raw = _a_raw_device(flow.logs)
+    answer = flow.command("lookup", "--source", source, "--field", "device_id", stdin=f"{raw}\nnobody\n")
+    assert answer.code == 0, answer.err
+    rows = list(csv.reader(io.StringIO(answer.out)))
+    assert rows[0] == ["raw", "identifier", "person_id"]
+    found = DeltaTable(str(flow.root / "identity_map")).to_pandas()
+    person = found.loc[(found.identifier_kind == "device") & (found.identifier == rows[1][1]), "person_id"]
+    assert rows[1] == [raw, rows[1][1], person.item()]
+    assert rows[2][0] == "nobody"
+    assert rows[2][2] == ""
+
+
+def test_a_second_writer_is_refused(flow: Flow) -> None:
+    with (flow.root / LOCK_FILE).open("a+") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        refused = flow.command("ingest")
+    assert refused.code == 4
+    assert refused.status["message"].startswith(f"The warehouse is in use (1 fault):\n  - warehouse {flow.root}: is being")
+
+
+def test_all_faults_of_the_settings_come_at_once_before_spark_starts(flow: Flow) -> None:
+    wrong = ("--set", "recomend.limit=3", "--set", "recommend.limit=0", "--set", "time_zone=Mars", "--set", "noequals")
+    refused = flow.command("run", *wrong)
+    assert refused.code == 2
+    lines = refused.status["message"].splitlines()
+    assert lines[0] == "The configuration cannot be used (4 faults):"
+    assert sorted(lines[1:]) == [
+        "  - --set noequals: has no `=`. Write section.key=value.",
+        "  - --set recomend.limit: is no setting. Did you mean recommend?",
+        "  - --set recommend.limit: Input should be greater than or equal to 1.",
+        "  - --set time_zone: Mars is no time zone. For example Asia/Shanghai.",
+    ]
+
+
+def test_bad_files_stop_the_run_before_anything_is_written(flow: Flow, tmp_path: Path) -> None:
+    logs, root = tmp_path / "logs", tmp_path / "warehouse"
+    shutil.copytree(flow.logs, logs)
+    broken = next(path for path in sorted(logs.rglob("*.gz")))
+    broken.write_bytes(broken.read_bytes()[:-9])
+    refused = _ingest(flow, logs, root)
+    assert refused.code == 1
+    assert "is no complete gzip file. Deliver it again." in refused.status["message"]
+    versions = versions_of(str(root), ALL.values())
+    assert set(versions.values()) <= {0}, "something was written"
+
+
+def _ingest(flow: Flow, logs: Path, root: Path) -> Ended:
+    return flow.command("ingest", "--set", f"raw.root={logs / 'raw'}", root=root)
+
+
+def _a_raw_device(logs: Path) -> tuple[str, str]:
+    """A source and a raw device id of its first file."""
+    truth = json.loads((logs / "truth.json").read_text())
+    device = truth["devices"][0]
+    return device["source"], device["device_id"]
+
+
