@@ -41,7 +41,8 @@ bench: setup-test ## Measure the hot paths (benchmarks/)
 
 docs: setup ## Write docs/settings.md, data-dictionary.md and views.md from what the code declares
 	@for page in settings:settings tables:data-dictionary views:views; do \
-		$(BIN)/python -m personalake.reference "$${page%%:*}" > docs/.new && mv docs/.new "docs/$${page##*:}.md" || exit 1; \
+		$(BIN)/python -m personalake.reference "$${page%%:*}" > docs/.new \
+			&& mv docs/.new "docs/$${page##*:}.md" || { rm -f docs/.new; exit 1; }; \
 	done
 
 lock: setup-test ## Resolve and hash the dependencies anew (needs the network)

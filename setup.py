@@ -51,6 +51,7 @@ setup(
     long_description=long_description(),
     long_description_content_type="text/markdown",
     author="The Personalake authors",
+    license="Apache-2.0",
     keywords=["spark", "delta", "recommendation", "identity resolution", "customer profiles", "segmentation"],
     classifiers=[
         "Development Status :: 4 - Beta",

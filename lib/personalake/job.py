@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 
 from personalake.config import Settings
 from personalake.privacy.keys import Key
@@ -86,10 +86,12 @@ class Job:
             raise ValueError(f"stage {self.stage.name} does not declare that it reads {table.name}")
         return frame.select(*[c.name for c in table.cols])
 
-    def merge(self, table: Table, rows: DataFrame, version_column: str | None = None) -> None:
+    def merge(
+        self, table: Table, rows: DataFrame, version_column: str | None = None, gone: Column | None = None
+    ) -> None:
         """See `store.write.merge`."""
         self._may_write(table)
-        write.merge(self.spark, self.root, table, rows, self.run_id, version_column)
+        write.merge(self.spark, self.root, table, rows, self.run_id, version_column, self.force, gone)
         self._written(table)
 
     def replace(self, table: Table, rows: DataFrame) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pyarrow.fs as pafs
+
+from personalake.settings import full_path
 
 
 def open_location(location: str) -> tuple[pafs.FileSystem, str]:
@@ -19,4 +19,4 @@ def open_location(location: str) -> tuple[pafs.FileSystem, str]:
     if "://" in location:
         filesystem, path = pafs.FileSystem.from_uri(location)
         return filesystem, str(path)
-    return pafs.LocalFileSystem(), str(Path(location).expanduser().absolute())
+    return pafs.LocalFileSystem(), full_path(location)

@@ -81,7 +81,7 @@ def run_name(now: datetime, salt: str) -> str:
 
 def now_utc() -> datetime:
     """The clock: read here for the book-keeping of runs, and nowhere for results."""
-    return datetime.now(UTC).replace(tzinfo=None)
+    return datetime.now(UTC)
 
 
 def table_sizes(root: str, names: Iterable[str] = ALL) -> dict[str, int]:

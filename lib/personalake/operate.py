@@ -16,6 +16,7 @@ from personalake.flow import FLOW
 from personalake.ingest.check import check_sources
 from personalake.ingest.source import load_sources
 from personalake.report.build import build_report
+from personalake.report.settings import Report
 from personalake.runner import Options, default_key_path, say
 from personalake.runtime import parse_day, run_stages, session
 from personalake.sample import write_sample
@@ -33,12 +34,11 @@ from personalake.views.register import register
 
 QUERIES = (
     "SELECT * FROM segment_summary_v1",
-    "SELECT title, person_count, buy_count FROM top_items_v1 ORDER BY person_count DESC LIMIT 10",
+    "SELECT title, person_count, buy_count FROM top_items_v1 WHERE window_days = 30 "
+    "ORDER BY person_count DESC LIMIT 10",
     "SELECT person_id, recommendation_rank, title, reason FROM recommendations_current_v1 "
     "WHERE target_kind = 'item' ORDER BY person_id, recommendation_rank LIMIT 10",
 )
-_LOOKUP_CHUNK = 20_000
-_IDENTIFIER_KINDS = {"device_id": "device", "login_id": "login", "source_session_id": "session"}
 
 
 def sample(
@@ -51,7 +51,9 @@ def sample(
     began = time.monotonic()
     with session(settings) as spark:
         counts = write_sample(spark, folder, persons, items, days, day, seed)
-    totals: dict[str, object] = {name: counts[name] for name in ("events_total", "refused_total", "files_total") if name in counts}
+    totals: dict[str, object] = {
+        name: counts[name] for name in ("events_total", "refused_total", "files_total") if name in counts
+    }
     return {"state": "complete", "out": folder, "seconds": round(time.monotonic() - began, 1), **totals}
 
 
@@ -61,11 +63,17 @@ def report(options: Options) -> dict[str, object]:
     path = report_path(settings)
     with session(settings) as spark:
         register(spark, settings.warehouse.root)
-        page = build_report(spark, options.as_of or _newest_day(spark, settings.warehouse.root), settings.report)
+        page = build_report(spark, options.as_of or _newest_day(spark, settings.warehouse.root), _shown(settings))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     say(f"Report: {path}")
     return {"state": "complete", "report": str(path)}
+
+
+def _shown(settings: Settings) -> Report:
+    """The section report; money is in the base currency unless it says otherwise."""
+    currency = settings.report.base_currency or settings.ingest.base_currency
+    return settings.report.model_copy(update={"base_currency": currency})
 
 
 def _newest_day(spark: SparkSession, root: str) -> date:

@@ -7,6 +7,7 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -23,7 +24,7 @@ from personalake.views.definitions import ALL as VIEWS
 from personalake.views.spec import View
 
 _HEAD = "<!-- Written by `make docs` from what the code declares; changes here are lost. -->"
-_WORDS = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false"}
+_WORDS = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false", "date": "YYYY-MM-DD"}
 _BOUNDS = (("ge", "from {}"), ("gt", "above {}"), ("le", "up to {}"), ("lt", "below {}"))
 
 
@@ -54,9 +55,9 @@ def tables_page() -> str:
         _HEAD,
         "# Data dictionary",
         "",
-        "Each table is a Delta table at `<warehouse.root>/<table>`. **Key** columns make a row unique and are never",
-        "null. *Personal* columns can tell who somebody is; Delta keeps no minima and maxima of them. A retention is how",
-        "long rows are meant to be kept.",
+        "Each table is a Delta table at `<warehouse.root>/<table>`. Columns in **bold** are its key: they make a row",
+        "unique and are never null. *Personal* columns can tell who somebody is; Delta keeps no minima and maxima of",
+        "them. A retention is how long rows are meant to be kept; no command deletes them yet.",
         "",
         "| table | one row is | written by |",
         "|---|---|---|",
@@ -149,7 +150,7 @@ def _kind(annotation: Any) -> str:
         return f"list of {_kind(parts[0])}" if parts[-1] is Ellipsis else f"{len(parts)} × {_kind(parts[0])}"
     if origin is dict:
         return f"{_kind(parts[0])} → {_kind(parts[1])}"
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel) or origin is typing.Annotated:
+    if (isinstance(annotation, type) and issubclass(annotation, BaseModel)) or origin is typing.Annotated:
         return "see below"
     return _WORDS.get(getattr(annotation, "__name__", ""), str(annotation))
 
@@ -160,7 +161,8 @@ def _default(value: object) -> str:
     plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
     if plain in ("", None, (), {}):
         return "empty"
-    text = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+    is_text = isinstance(plain, str | date)
+    text = str(plain) if is_text else json.dumps(plain, ensure_ascii=False, default=str)
     return f"`{_cell(text)}`"
 
 

@@ -25,7 +25,8 @@ from personalake.manifest import (
     run_name,
 )
 from personalake.privacy.keys import ENVIRONMENT, Key, load_key, make_key
-from personalake.store.folders import clear_scratch
+from personalake.store.folders import clear_scratch, scratch_path
+from personalake.store.lock import has_lock
 from personalake.store.points import reached
 from personalake.store.read import last_date, read
 from personalake.store.schema import ensure_tables
@@ -87,7 +88,10 @@ class Runner:
         if needs_day and self.day is None and not self.is_local:
             raise ConfigError(Fault("--as-of", "is not given.", "On a cluster say the day: --as-of YYYY-MM-DD."))
         if not self.options.dry_run:
-            clear_scratch(self.root)
+            if has_lock(self.root):
+                clear_scratch(self.root)
+            # Long lineages (ALS) are cut here; a folder that every executor sees.
+            self.spark.sparkContext.setCheckpointDir(scratch_path(self.root, self.run_id, "checkpoint"))
             ensure_tables(self.spark, self.root, [t for s in stages for t in s.writes] + [RUNS])
         self._last = last_complete(self.spark, self.root)
         return stages
@@ -118,6 +122,10 @@ class Runner:
         outcome = Outcome(stage.name, COMPLETE, seconds, job.rows_in, job.rows_out, job.rows_rejected, job.detail)
         say(_line(outcome))
         return outcome
+
+    def end(self) -> None:
+        """Remove what the run put down while it worked."""
+        clear_scratch(self.root, self.run_id)
 
     def plan(self, stage: Stage) -> Outcome:
         """Say what a stage would read and write, and write nothing."""

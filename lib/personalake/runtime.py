@@ -18,6 +18,7 @@ from personalake.manifest import COMPLETE
 from personalake.runner import Options, Runner
 from personalake.store.lock import writer_lock
 from personalake.store.session import open_session
+from personalake.tags.rules import load_rules
 
 
 @contextmanager
@@ -31,12 +32,19 @@ def session(settings: Settings) -> Iterator[SparkSession]:
 
 
 def validate(settings: Settings) -> None:
-    """Try whatever can be tried before Spark starts.
+    """Try whatever can be tried before Spark starts: the sources and the tag rules.
 
     Raises:
-        ConfigError: with every fault of every source.
+        ConfigError: with every fault of every file.
     """
-    load_sources(Path(settings.sources.folder))
+    faults: list[Fault | str] = []
+    for load in (lambda: load_sources(Path(settings.sources.folder)), lambda: load_rules(settings.tags.file)):
+        try:
+            load()
+        except ConfigError as error:
+            faults += error.faults
+    if faults:
+        raise ConfigError(*faults)
 
 
 def run_stages(names: Sequence[str], options: Options) -> dict[str, object]:
@@ -56,6 +64,7 @@ def run_stages(names: Sequence[str], options: Options) -> dict[str, object]:
     with writer_lock(settings.warehouse.root), session(settings) as spark:
         runner = Runner(spark, settings, options)
         outcomes = [runner.plan(s) if options.dry_run else runner.run(s) for s in runner.checked(stages)]
+        runner.end()
     return {
         "run_id": runner.run_id,
         "state": "planned" if options.dry_run else COMPLETE,

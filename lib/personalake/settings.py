@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+
+def full_path(location: str) -> str:
+    """A path on this machine in full, without `~` and `..`, links as they are, as Spark spells it; or the URI given."""
+    return location if "://" in location else os.path.abspath(Path(location).expanduser())  # noqa: PTH100
 
 
 class Section(BaseModel):
@@ -16,13 +22,27 @@ class Section(BaseModel):
 class Warehouse(Section):
     """Where the tables live."""
 
-    root: str = Field(".personalake/warehouse", description="Folder or URI that holds one Delta table per name")
+    root: str = Field(
+        ".personalake/warehouse", min_length=1, description="Folder or URI that holds one Delta table per name"
+    )
+
+    @field_validator("root")
+    @classmethod
+    def _full(cls, value: str) -> str:
+        return full_path(value)
 
 
 class Raw(Section):
     """Where the raw logs are read from."""
 
-    root: str = Field(".personalake/sample", description="Folder or URI that source paths are relative to")
+    root: str = Field(
+        ".personalake/sample", min_length=1, description="Folder or URI that source paths are relative to"
+    )
+
+    @field_validator("root")
+    @classmethod
+    def _full(cls, value: str) -> str:
+        return full_path(value)
 
 
 class Sources(Section):

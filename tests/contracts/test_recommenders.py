@@ -150,7 +150,6 @@ def test_ids_beyond_32_bits_keep_their_type(spark: SparkSession, algorithm: Algo
 def test_nothing_one_person_and_one_item_give_right_answers(spark: SparkSession, algorithm: Algorithm) -> None:
     inputs = {
         "nothing": [],
-        "one pair": [("p", "i", 1.0)],
         "one person": [("p", "i", 1.0), ("p", "j", 2.0)],
         "one item": [("p", "i", 1.0), ("q", "i", 2.0)],
     }

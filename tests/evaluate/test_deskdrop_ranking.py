@@ -34,7 +34,9 @@ def recalls(spark: SparkSession, pairs: pd.DataFrame, algorithm: Algorithm, seed
     return recall_at(scored)
 
 
-@pytest.mark.parametrize("algorithm", [ItemCosine(), Als()], ids=lambda algorithm: algorithm.kind)
+@pytest.mark.parametrize(
+    "algorithm", [ItemCosine(), Als(rank=24, iterations=8, blocks=2)], ids=lambda algorithm: algorithm.kind
+)
 def test_one_seed_reaches_the_known_recall(spark: SparkSession, pairs: pd.DataFrame, algorithm: Algorithm) -> None:
     found = recalls(spark, pairs, algorithm, seed=1)
     print(algorithm.kind, found)

@@ -71,4 +71,4 @@ WINDOWS: dict[str, dict[str, str]] = {
 }
 
 # Declared columns whose name does not follow from their type, or their type from their name.
-COLUMNS = {"tags.value": "what a tag says is a word, such as high or low"}
+COLUMNS: dict[str, str] = {}

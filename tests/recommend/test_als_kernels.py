@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from personalake.recommend.als_kernels import Ragged, half_step, top_lists
+from personalake.recommend.als_kernels import Ragged, half_step, pair_scores, top_lists
 
 RNG = np.random.default_rng(5)
 
@@ -42,3 +42,11 @@ def test_top_lists_equal_a_full_sort_after_the_mask(limit: int) -> None:
         wanted = sorted(open_items, key=lambda n: (-(persons[person] @ items[n]), id_order[n]))[:limit]
         assert rows.tolist() == wanted
         np.testing.assert_allclose(scores, [persons[person] @ items[n] for n in wanted], atol=1e-9)
+
+
+def test_pair_scores_are_products_in_the_order_asked() -> None:
+    persons, items = RNG.normal(size=(3, 4)), RNG.normal(size=(6, 4))
+    found = pair_scores(persons, items, Ragged(np.array([0, 2, 2, 5]), np.array([5, 0, 1, 1, 3])))
+    wanted = [persons[0] @ items[5], persons[0] @ items[0], *(persons[2] @ items[n] for n in (1, 1, 3))]
+    np.testing.assert_allclose(found, wanted, atol=1e-9)
+    assert pair_scores(persons[:0], items, Ragged(np.array([0]), np.array([], dtype=int))).size == 0

@@ -74,7 +74,7 @@ def published(spark: SparkSession) -> dict[str, Any]:
         algorithms={"near": ItemCosine(), "als": Als(rank=2, iterations=2, blocks=1), "popular": Popular()}, limit=4
     )
     columns = "item_id string, title string, is_available boolean, brand string, category string"
-    catalogue = [(f"i{m}", f"Thing {m}" if m else None, m != 7, "even" if m % 2 == 0 else None, "c") for m in range(9)]
+    catalogue = [(f"i{m}", f"Thing {m}" if m else None, m != 7, "even" if m % 2 == 0 else "odd", "c") for m in range(9)]
     items = spark.createDataFrame(catalogue, columns)
     persons = spark.createDataFrame([(f"p{n}",) for n in range(10)], "person_id string")
     fitted = fit_all(interactions, settings)

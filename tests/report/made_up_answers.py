@@ -14,7 +14,9 @@ def made_up() -> dict[str, list[dict[str, Any]]]:
     """Rows by question."""
     return {
         "sources": [_source("web_log", "web", 1000, 12), _source("items", None, 30, 0)],
-        "rejections": [{"source": "web_log", "reason_code": "ING-001", "reason": HOSTILE, "record_count": 12, "file_count": 1}],
+        "rejections": [
+            {"source": "web_log", "reason_code": "ING-001", "reason": HOSTILE, "record_count": 12, "file_count": 1}
+        ],
         "days": [
             {"event_date": DAY - timedelta(days=n), "platform": p, "event_count": 10 * n + 7}
             for n in range(30, 0, -1) for p in PLATFORMS
@@ -85,10 +87,13 @@ def _overlap(left: str, right: str) -> dict[str, Any]:
 
 
 def _segment(segment_id: str, name: str, name_zh: str, persons: int, money: int) -> dict[str, Any]:
-    return {"as_of_date": DAY, "method": "kmeans", "segment_id": segment_id, "segment_name": name,
-            "segment_name_zh": name_zh, "person_count": persons, "person_share": persons / 343, "silhouette": 0.31,
-            "words": f"words of {name}", "words_zh": "很多", "centre": {"money_minor": str(money / persons), "night_share": "0.5"},
-            "segment_money_minor": money, "segment_money_share": money / 987_654, "buyer_count": persons // 3}  # fmt: skip
+    return {
+        "as_of_date": DAY, "method": "kmeans", "segment_id": segment_id, "segment_name": name,
+        "segment_name_zh": name_zh, "person_count": persons, "person_share": persons / 343, "silhouette": 0.31,
+        "words": f"words of {name}", "words_zh": "很多",
+        "centre": {"money_minor": str(money / persons), "night_share": "0.5"},
+        "segment_money_minor": money, "segment_money_share": money / 987_654, "buyer_count": persons // 3,
+    }  # fmt: skip
 
 
 def _tag(name: str, persons: int) -> dict[str, Any]:

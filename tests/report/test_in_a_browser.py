@@ -17,8 +17,8 @@ from report.made_up_answers import made_up
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--enable-logging=stderr",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--hide-scrollbars", "--enable-logging=stderr",
 )  # fmt: skip
 # Added for the test only: says how far the page is wider than its window. The page itself has no script.
 WIDTH = "<script>document.title = 'wider by ' + (document.documentElement.scrollWidth - innerWidth)</script></body>"

@@ -90,8 +90,8 @@ def test_figures_are_told_in_words_and_tables_have_captions(page: Page):
 
 
 def test_numbers_read_as_people_write_them(page: Page):
-    for told in ("9,877 EUR", "12.50 EUR", "1 day ago", "1 order, ", "1.2 %", "Als reaches 4.0 times the recall of popular",
-                 "忠实", "31 March 2024"):  # fmt: skip
+    for told in ("9,877 EUR", "12.50 EUR", "1 day ago", "1 order, ", "1.2 %", "忠实",
+                 "Als reaches 4.0 times the recall of popular", "31 March 2024"):  # fmt: skip
         assert told in page.text
 
 
@@ -106,8 +106,8 @@ def test_a_section_shows_what_it_has():
     for name in set(QUESTIONS) - set(LEADING):
         del rows[name]
     rows["quality"] = [row for row in rows["quality"] if row["metric"] == "coverage"]
-    rows["experience"] = [row | {"bounce_share": None, "error_share": 0.0, "zero_result_search_share": 0.0}
-                          for row in rows["experience"]]  # fmt: skip
+    unmeasured = {"bounce_share": None, "error_share": 0.0, "zero_result_search_share": 0.0}
+    rows["experience"] = [row | unmeasured for row in rows["experience"]]
     text = Page(page_of(Answers(rows, {"mix": ("profiles_current_v1",)}))).text
     assert "343 persons" in text and "The sources report none of them yet." in text and "All metrics" in text
 
@@ -118,7 +118,9 @@ def test_empty_tables_say_so():
 
 
 def test_long_spans_are_shown_by_whole_weeks():
-    rows = [{"event_date": date(2023, 1, 4) + timedelta(days=n), "platform": "web", "event_count": 5} for n in range(200)]
+    rows = [
+        {"event_date": date(2023, 1, 4) + timedelta(days=n), "platform": "web", "event_count": 5} for n in range(200)
+    ]
     section = days(Answers({"days": rows}, {}), Wording())
     assert "Shown per week" in section.lead
     assert "1,000 events" in section.lead

@@ -65,13 +65,21 @@ def write_tables(root: str, given: Mapping[Table, Iterable[Mapping[str, Any]]]) 
 
 def _array(column: Iterable[Any], kind: pa.DataType) -> pa.Array:
     """Arrow takes maps as pairs."""
-    return pa.array([list(cell.items()) if isinstance(cell, dict) and pa.types.is_map(kind) else cell for cell in column], kind)
+    return pa.array(
+        [list(cell.items()) if isinstance(cell, dict) and pa.types.is_map(kind) else cell for cell in column], kind
+    )
 
 
 @contextmanager
 def quick_queries(spark: SparkSession) -> Iterator[None]:
     """Settings under which a query over a handful of rows takes the least time."""
-    quick = {"spark.sql.shuffle.partitions": "1", "spark.sql.codegen.wholeStage": "false"}
+    quick = {
+        "spark.sql.shuffle.partitions": "1",
+        "spark.sql.adaptive.enabled": "false",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.databricks.delta.stats.skipping": "false",
+    }
     before = {name: spark.conf.get(name, None) for name in quick}
     for name, value in quick.items():
         spark.conf.set(name, value)

@@ -79,7 +79,16 @@ def profile(person: str, as_of: date, **more: Any) -> dict[str, Any]:
 
 
 PROFILES = [
-    profile("p1", NEW, order_count=2, money_minor=600, rfm_recency_rank=5, rfm_frequency_rank=4, recency_days=1),
+    profile(
+        "p1",
+        NEW,
+        order_count=2,
+        money_minor=600,
+        rfm_recency_rank=5,
+        rfm_frequency_rank=4,
+        recency_days=1,
+        top_category="tea",
+    ),
     profile("p2", NEW, order_count=1, money_minor=201, rfm_recency_rank=5, rfm_frequency_rank=4),
     profile("p3", NEW, order_count=0, money_minor=0),
     profile("p1", OLD, money_minor=9, rfm_recency_rank=1, rfm_frequency_rank=1),

@@ -53,7 +53,8 @@ ranges: {amount_minor: {min: 0, max: 1000000}}
 entity: event
 format: json
 path: phone/*.jsonl
-schema: "id string, at string, device string, user struct<login: string>, verb string, sku string, cents bigint, no string"
+schema: >-
+  id string, at string, device string, user struct<login: string>, verb string, sku string, cents bigint, no string
 platform: android
 device_class: phone
 time: {column: "`at`", format: iso8601}
@@ -103,9 +104,11 @@ spark:
   master: local[2]
   driver_memory: 1g
   shuffle_partitions: 2
-  conf: {spark.driver.extraJavaOptions: "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"}
+  conf: {spark.driver.extraJavaOptions: "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss4m"}
 ingest: {base_currency: CNY}
 segments: {k: 3}
+recommend:
+  algorithms: {item_cosine: {kind: item_cosine}, als: {kind: als, rank: 8, iterations: 3}, popular: {kind: popular}}
 evaluate: {test_days: 7}
 """
 

@@ -97,7 +97,7 @@ def test_named_cases(spark: SparkSession) -> None:
     tags = tags_of(profiles_of(spark, PERSONS), rules, spark, segments=table_frame(spark, SEGMENTS, [segment]))
     assert [f for f in schema_faults(tags.schema, TAGS) if "run_id" not in f.where] == []
     rows = tags.collect()
-    assert {(r.tag, r.person_id): (r.value, r.score, r.reason) for r in rows} == {
+    assert {(r.tag, r.person_id): (r.value_text, r.score, r.reason) for r in rows} == {
         (name, person): told for name, (_, who) in CASES.items() for person, told in who.items()
     }
     assert {r.since_date for r in rows} == {r.as_of_date for r in rows} == {WEEKS[0]}

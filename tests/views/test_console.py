@@ -98,7 +98,7 @@ def test_a_value_that_does_not_fit_is_not_quoted(spark: SparkSession, small_lake
 
 
 def test_an_unknown_format_is_refused(spark: SparkSession, small_lake: str):
-    with pytest.raises(ConfigError, match="Did you mean json?"):
+    with pytest.raises(ConfigError, match=r"Did you mean json\?"):
         list(run_sql(spark, small_lake, "SELECT 1", "jsn"))
 
 

@@ -60,12 +60,14 @@ EXPECTED: dict[str, tuple[str, set[tuple[Any, ...]]]] = {
     ),
     "recommendations_current_v1": (
         "run_id, person_id, target_kind, recommendation_rank, target_id, title, reason, reason_zh",
-        {("r2", "p1", "item", 1, "i7", None, "like it", "相似"), ("r2", "p1", "item", 2, "i1", "One", "like it", "相似"),
+        {("r2", "p1", "item", 1, "i7", None, "like it", "相似"),
+         ("r2", "p1", "item", 2, "i1", "One", "like it", "相似"),
          ("r2", "p1", "brand", 1, "Acme", "Acme", "like it", "相似")},
     ),
     "top_items_v1": (
         "* EXCEPT (category, brand, cart_count)",
-        {(7, 1, "i0", None, 2, 2, 0, 0, 0), (7, 2, "i1", "One", 2, 6, 1, 1, 900), (30, 1, "i1", "One", 3, 6, 2, 2, 1000),
+        {(7, 1, "i0", None, 2, 2, 0, 0, 0), (7, 2, "i1", "One", 2, 6, 1, 1, 900),
+         (30, 1, "i1", "One", 3, 6, 2, 2, 1000),
          (30, 2, "i0", None, 2, 2, 0, 0, 0), (30, 3, "i2", None, 1, 0, 0, 0, 0), (90, 1, "i1", "One", 3, 6, 2, 2, 1000),
          (90, 2, "i0", None, 2, 2, 0, 0, 0), (90, 3, "i2", None, 1, 0, 0, 0, 0), (90, 4, "i3", None, 1, 1, 0, 0, 0)},
     ),
@@ -113,4 +115,3 @@ def test_a_view_that_waits_for_tables_is_left_out_and_told(spark: SparkSession, 
     assert known.missing.keys() & set(ALL) == set()
     assert known.missing["item_neighbours"] == ("item_neighbours",)
     assert "events" in known.tables
-

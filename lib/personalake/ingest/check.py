@@ -9,6 +9,7 @@ from pathlib import Path
 from pyspark.errors import AnalysisException, ParseException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import DataType, StringType, TimestampType
 
 from personalake.errors import ConfigError, Fault, near_miss
 from personalake.ingest.readers import empty_raw
@@ -24,7 +25,7 @@ def check_sources(spark: SparkSession, folder: Path, sources: Sequence[Source]) 
         ConfigError: with every fault of every source, near misses named.
 
     Cost:
-        Analyses only; no job runs but one over a single made row a time pattern.
+        Analyses only; time patterns and zones are tried on one made row, which takes no job.
     """
     faults = [fault for source in sources for fault in _faults(spark, folder / f"{source.name}.yaml", source)]
     if faults:
@@ -38,19 +39,36 @@ def _faults(spark: SparkSession, path: Path, source: Source) -> list[Fault]:
         return [Fault(f"{path}: schema", f"is no Spark DDL: {_plain(error)}.")]
     faults = []
     for place, expression in source.expressions().items():
-        fault = _expression_fault(empty, f"{path}: {place}", expression)
+        fault = _expression_fault(empty, f"{path}: {place}", expression, _wanted_type(source, place))
         faults += [fault] if fault else []
-    faults += _time_faults(spark, f"{path}: time", source)
+    if not any(": time." in fault.where for fault in faults):
+        faults += _time_faults(spark, empty, f"{path}: time", source)
     return faults + _literal_faults(f"{path}: fields.identifier_kind", source)
 
 
-def _expression_fault(empty: DataFrame, where: str, expression: str) -> Fault | None:
+def _wanted_type(source: Source, place: str) -> DataType | str:
+    """What an expression must be castable to."""
+    group, _, name = place.partition(".")
+    if group == "fields" and name != "event_type":
+        return source.table[name].type if name in source.table.names else "string"
+    return "decimal(20,0)" if group == "revision" else "string"
+
+
+def _expression_fault(empty: DataFrame, where: str, expression: str, wanted: DataType | str) -> Fault | None:
+    names = _all_names(empty)
     try:
-        empty.select(F.expr(expression))
+        # Beside all columns, so that an aggregate is refused too.
+        empty.select("*", F.expr(expression))
+        empty.select(F.expr(expression).try_cast(wanted))
     except (AnalysisException, ParseException) as error:
-        name = (error.getMessageParameters() or {}).get("objectName", "").replace("`", "")
-        if error.getCondition() and "UNRESOLVED_COLUMN" in str(error.getCondition()):
-            return Fault(where, f"{name} cannot be resolved.", near_miss(name, _all_names(empty)))
+        told = error.getMessageParameters() or {}
+        condition = str(error.getCondition() or "")
+        if "UNRESOLVED_COLUMN" in condition or condition == "FIELD_NOT_FOUND":
+            name = told.get("objectName", told.get("fieldName", "")).replace("`", "")
+            inner = told.get("fields", "").replace("`", "").split(", ")
+            return Fault(where, f"{name} cannot be resolved.", near_miss(name, list(filter(None, inner)) or names))
+        if "DATATYPE_MISMATCH.CAST_WITH" in condition:
+            return Fault(where, f"is {told['srcType']}, which cannot become {told['targetType']}.".replace('"', ""))
         return Fault(where, f"is no valid expression: {_plain(error)}.")
     return None
 
@@ -63,12 +81,19 @@ def _all_names(empty: DataFrame) -> list[str]:
     return names
 
 
-def _time_faults(spark: SparkSession, where: str, source: Source) -> list[Fault]:
+def _time_faults(spark: SparkSession, empty: DataFrame, where: str, source: Source) -> list[Fault]:
     time = source.time
     if time is None:
         return []
     faults = []
-    row = spark.range(1)
+    row = spark.sql("SELECT 1")
+    kind = empty.select(F.expr(time.column)).schema[0].dataType
+    if time.format == "timestamp" and not isinstance(kind, TimestampType):
+        todo = "Format timestamp wants a column of type timestamp; for texts there are iso8601 and patterns."
+        faults.append(Fault(f"{where}.column", f"is {kind.simpleString()}.", todo))
+    if time.format not in ("timestamp", "unix_seconds", "unix_millis") and not isinstance(kind, StringType):
+        todo = f"Format {time.format} wants a text."
+        faults.append(Fault(f"{where}.column", f"is {kind.simpleString()}.", todo))
     if time.format not in _FORMATS:
         try:
             row.select(F.try_to_timestamp(F.lit("x"), F.lit(time.format))).collect()

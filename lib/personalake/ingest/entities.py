@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from pyspark.sql import Column, DataFrame, Window
@@ -25,8 +26,8 @@ def only_one_per_key(staged: DataFrame, table: Table) -> DataFrame:
     Cost:
         One shuffle by key; only rows that could be kept are sorted whole (rank limit before the shuffle).
     """
-    order = [F.col("record_version").desc()] if "record_version" in table.names else []
-    order += [F.col(c).asc_nulls_last() for c in ("received_at", "recorded_at") if c in table.names]
+    order = [F.col("record_version").desc()]
+    order += [F.col("received_at").asc_nulls_last()] if "received_at" in table.names else []
     window = Window.partitionBy(*table.key).orderBy(*order, *table.key)
     ranked = staged.where(F.col(REASON).isNull()).withColumn("_order", F.row_number().over(window))
     return ranked.where("_order = 1").select(*[c.name for c in table.cols])
@@ -66,7 +67,7 @@ def rejected_records(staged: DataFrame, root: str) -> DataFrame:
 
 def read_key_of(root: str) -> Column:
     """The path of a staged row's file below raw.root."""
-    prefix = root.rstrip("/") + "/"
+    prefix = re.sub(r"^file:(//)?", "", root).rstrip("/") + "/"
     path = F.regexp_replace(F.url_decode(F.regexp_replace(PATH, r"\+", "%2B")), r"^file:(//)?", "")
     return F.when(path.startswith(prefix), F.substring(path, len(prefix) + 1, 1 << 20)).otherwise(path)
 

@@ -65,7 +65,8 @@ def _files_of(filesystem: pafs.FileSystem, base: str, root: str, source: Source)
     files = []
     for info in infos:
         key = posixpath.relpath(info.path, base)
-        hidden = posixpath.basename(key).startswith((".", "_"))
+        # What is written at this moment lies in such folders too.
+        hidden = any(part.startswith((".", "_")) for part in posixpath.relpath(info.path, start).split("/"))
         if info.type == pafs.FileType.File and not hidden and fnmatch.fnmatchcase(key, source.path):
             moment = datetime.fromtimestamp(info.mtime_ns / 1e9, UTC).replace(microsecond=0)
             path = posixpath.join(root, key) if "://" in root else info.path

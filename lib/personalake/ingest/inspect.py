@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import pyarrow as pa
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
+from pyspark.errors import PySparkTypeError
 from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
@@ -81,6 +82,8 @@ def _inspector(root: str) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.Re
 def _inspect(filesystem: pafs.FileSystem, row: dict[str, str]) -> dict[str, str | None]:
     path = row["path"].split("://", 1)[-1]
     answer: dict[str, str | None] = {"source": row["source"], "read_key": row["read_key"]}
+    if ":" in row["read_key"]:
+        return answer | {"fault": "has a colon in its name, which Spark cannot read. Rename it."}
     try:
         answer["content_hash"], head = _read_through(filesystem, path)
         answer["head"] = _columns(filesystem, path) if row["format"] == "parquet" else _first_line(head)
@@ -88,6 +91,8 @@ def _inspect(filesystem: pafs.FileSystem, row: dict[str, str]) -> dict[str, str 
         answer["fault"] = "is no complete gzip file. Deliver it again."
     except pa.ArrowInvalid:
         answer["fault"] = "is no complete Parquet file. Deliver it again."
+    except PySparkTypeError:
+        answer["fault"] = "has a column of a type that Spark does not know. Deliver it without."
     except OSError as error:
         answer["fault"] = f"cannot be read ({type(error).__name__}). Check that it exists and may be read."
     return answer

@@ -14,7 +14,7 @@ from personalake.ingest.source import ENTITY_TIME, Source
 from personalake.ingest.times import moment, offset_minutes
 from personalake.privacy.hashing import PEPPER, IdentifierType, encrypt, identify
 from personalake.privacy.keys import Key
-from personalake.tables.spec import Table
+from personalake.tables.spec import STRING, STRING_MAP, Col, Table
 
 REASON, CIPHER, SOURCE = "_reason", "_cipher", "_source"
 _BOOKKEEPING = (PATH, MODIFIED, MALFORMED, RECORD)
@@ -48,7 +48,8 @@ def map_records(raw: DataFrame, source: Source, door: Door) -> DataFrame:
     """
     table = source.table
     types = _identifier_types(source)
-    frame = raw.select(*raw.columns, identify(door.key, [(F.expr(e), t) for e, t in types.values()]).alias("_ids"))
+    identifiers = identify(door.key, [(_said(source, e), t) for e, t in types.values()]).alias("_ids")
+    frame = raw.select("*", identifiers)
     mapped = frame.select(*_targets(source, table, list(types), door), *_BOOKKEEPING, *_versioning(source))
     reason = refusal(source, door.settings.earliest_date, door.settings.latest_date)
     # ranges hold for what the source sent: the sign of a refund is turned only after they were checked
@@ -86,9 +87,9 @@ def _targets(source: Source, table: Table, identified: list[str], door: Door) ->
         time: moment(source.time) if source.time else F.lit("1970-01-01").cast("timestamp"),
         "utc_offset_minutes": offset_minutes(source.time) if source.time else F.lit(None),
         "identifiers": _map({k.split(".", 1)[1]: c for k, c in hashed.items() if k.startswith("identifiers.")}),
-        "acquisition": _map({k: F.expr(e) for k, e in source.acquisition.items()}),
-        "properties": _map({k: F.expr(e) for k, e in source.properties.items()}),
-        "attributes": _map({k: F.expr(e) for k, e in source.attributes.items()}),
+        "acquisition": _map({k: _said(source, e) for k, e in source.acquisition.items()}),
+        "properties": _map({k: _said(source, e) for k, e in source.properties.items()}),
+        "attributes": _map({k: _said(source, e) for k, e in source.attributes.items()}),
         "is_bot": F.coalesce(F.expr(source.user_agent).rlike(door.settings.bot_pattern), F.lit(False))
         if source.user_agent
         else F.lit(False),
@@ -99,14 +100,27 @@ def _targets(source: Source, table: Table, identified: list[str], door: Door) ->
     for column in table.cols:
         value = hashed.get(column.name)
         if value is None and column.name in source.fields:
-            value = _verb(source) if column.name == "event_type" else F.expr(source.fields[column.name])
+            value = _field(source, column)
         value = constants.get(column.name, F.lit(None)) if value is None else value
         columns.append(value.try_cast(column.type).alias(column.name))
     return columns
 
 
+def _field(source: Source, column: Col) -> Column:
+    if column.name == "event_type":
+        return _verb(source)
+    expression = source.fields[column.name]
+    return _said(source, expression) if column.type == STRING else F.expr(expression)
+
+
+def _said(source: Source, expression: str) -> Column:
+    """An expression as text; null where the text means that nothing was sent."""
+    text = F.expr(expression).cast("string")
+    return F.when(~text.isin(*source.null_values), text) if source.null_values else text
+
+
 def _verb(source: Source) -> Column:
-    raw = F.expr(source.fields["event_type"])
+    raw = F.expr(source.fields["event_type"]).cast("string")
     pairs = [F.lit(word) for pair in source.event_types.items() for word in pair]
     return F.try_element_at(F.create_map(*pairs), raw)
 
@@ -115,7 +129,7 @@ def _map(entries: dict[str, Column]) -> Column:
     """A map of the entries that are not null; null where there is none."""
     if not entries:
         return F.lit(None)
-    pairs = [F.lit(word) if isinstance(word, str) else word.cast("string") for pair in entries.items() for word in pair]
+    pairs = [F.lit(word) if isinstance(word, str) else word for pair in entries.items() for word in pair]
     full = F.map_filter(F.create_map(*pairs), lambda _, value: value.isNotNull())
     return F.when(F.size(full) > 0, full)
 
@@ -135,7 +149,8 @@ def _versioning(source: Source) -> list[Column]:
 
 def _with_derived(mapped: DataFrame, source: Source, door: Door) -> DataFrame:
     if source.entity == "event":
-        amount = F.when(F.col("event_type") == "refund", -F.abs("amount_minor")).otherwise(F.col("amount_minor"))
+        money = F.col("amount_minor")
+        amount = F.when((F.col("event_type") == "refund") & (money > 0), -money).otherwise(money)
         mapped = mapped.withColumns(
             {
                 "event_date": F.to_date(F.from_utc_timestamp("event_at", door.time_zone)),
@@ -158,13 +173,14 @@ def _with_derived(mapped: DataFrame, source: Source, door: Door) -> DataFrame:
 def _in_base(amount: Column, settings: Ingest) -> Column:
     value = F.when(F.col("currency") == settings.base_currency, amount)
     for currency, rate in sorted(settings.rates.items()):
-        value = value.when(F.col("currency") == currency, F.round(amount * F.lit(rate)).cast("bigint"))
+        value = value.when(F.col("currency") == currency, F.round(amount * F.lit(rate)).try_cast("bigint"))
     return value
 
 
 def _content_hash(mapped: DataFrame, table: Table) -> Column:
     """A hash of what the record says, not of when or from which file it came."""
-    arrival = {"received_at", "recorded_at", _VERSION, "event_id"}
-    maps = {"identifiers", "acquisition", "properties", "attributes"}
-    columns = [F.map_entries(c.name) if c.name in maps else F.col(c.name) for c in table.cols if c.name not in arrival]
-    return F.lower(F.hex(F.xxhash64(*columns)))
+    arrival = {"received_at", _VERSION, "event_id"}
+    told = [c for c in table.cols if c.name not in arrival]
+    columns = [F.map_entries(c.name) if c.type == STRING_MAP else F.col(c.name) for c in told]
+    # The hash passes over nulls, so which columns have none is hashed too.
+    return F.lower(F.hex(F.xxhash64(*columns, F.array(*[F.col(c.name).isNull() for c in told]))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import cast
 
@@ -14,6 +15,7 @@ from personalake.ingest.source import Source
 
 RECORD, MALFORMED, PATH, MODIFIED = "_record", "_is_malformed", "_path", "_modified_at"
 _CORRUPT = "_corrupt_record"
+_GLOB = re.compile(r"([\\\[\]{}*?])")
 
 
 def raw_columns(source: Source) -> StructType:
@@ -36,15 +38,21 @@ def read_raw(spark: SparkSession, source: Source, files: Sequence[RawFile]) -> D
     Cost:
         One pass over the files, no shuffle. A gzip file is one task.
     """
-    paths = [f.path for f in files]
+    # Spark takes a path for a glob pattern, so what means something in one is escaped.
+    paths = [_GLOB.sub(r"\\\1", f.path) for f in files]
     if source.format == "parquet":
         rows = spark.read.schema(raw_columns(source)).parquet(*paths)
         names = raw_columns(source).names
         frame = rows.select(
-            *names, F.to_json(F.struct(*names)).alias(RECORD), F.lit(False).alias(MALFORMED), *_metadata()
+            *map(_named, names),
+            F.to_json(F.struct(*map(_named, names))).alias(RECORD),
+            F.lit(False).alias(MALFORMED),
+            *_metadata(),
         )
     else:
-        frame = _from_text(spark.read.text(paths).select("value", *_metadata()), source)
+        # A line cut inside a character would stop whatever reads it as text.
+        value = F.make_valid_utf8("value").alias("value")
+        frame = _from_text(spark.read.text(paths).select(value, *_metadata()), source)
     return _with_nulls(frame, source)
 
 
@@ -60,26 +68,41 @@ def _from_text(lines: DataFrame, source: Source) -> DataFrame:
     lines = lines.where(F.col("value") != "")
     schema = raw_columns(source)
     if source.format == "csv" and source.header:
-        names = source.delimiter.join(schema.names)
-        lines = lines.where(F.regexp_replace("value", '"', "") != names)
+        names = re.sub('[" ]', "", source.delimiter.join(schema.names))
+        lines = lines.where(F.regexp_replace("value", '[" ]', "") != names)
     with_corrupt = StructType([*schema.fields, StructField(_CORRUPT, StringType())])
     options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": _CORRUPT}
     if source.format == "csv":
-        parsed = F.from_csv("value", with_corrupt.toDDL(), {**options, "sep": source.delimiter})
+        parsed = F.from_csv("value", with_corrupt.toDDL(), {**options, "sep": source.delimiter, "escape": '"'})
     else:
         parsed = F.from_json("value", with_corrupt, options)
     lines = lines.withColumn("_parsed", parsed)
+    corrupt = F.col("_parsed").isNull() | F.col("_parsed").getField(_CORRUPT).isNotNull()
+    if source.format == "csv":
+        corrupt = corrupt | _is_cut_in_quotes(source.delimiter)
     return lines.select(
         *[F.col("_parsed").getField(name).alias(name) for name in schema.names],
         F.col("value").alias(RECORD),
-        F.coalesce(F.col("_parsed").getField(_CORRUPT).isNotNull(), F.lit(True)).alias(MALFORMED),
+        corrupt.alias(MALFORMED),
         PATH,
         MODIFIED,
     )
+
+
+def _is_cut_in_quotes(delimiter: str) -> Column:
+    """Whether a line ends inside a quoted value, which Spark's parser lets pass in the last column."""
+    quotes = F.length("value") - F.length(F.regexp_replace("value", '"', ""))
+    opened = rf'(^|{re.escape(delimiter)})"([^"]|"")*$'
+    return (quotes % 2 == 1) & F.col("value").rlike(opened)
 
 
 def _with_nulls(frame: DataFrame, source: Source) -> DataFrame:
     texts = [f.name for f in raw_columns(source).fields if isinstance(f.dataType, StringType)]
     if not source.null_values or not texts:
         return frame
-    return frame.withColumns({n: F.when(~F.col(n).isin(*source.null_values), F.col(n)) for n in texts})
+    return frame.withColumns({n: F.when(~_named(n).isin(*source.null_values), _named(n)) for n in texts})
+
+
+def _named(name: str) -> Column:
+    """A raw column, whose name may hold a dot."""
+    return F.col("`" + name.replace("`", "``") + "`")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import reduce
 
 from pyspark.sql import Column
@@ -21,13 +22,13 @@ REASONS = {
 }
 
 
-def refusal(source: Source, earliest: str, latest: str) -> Column:
+def refusal(source: Source, earliest: date, latest: date) -> Column:
     """The first reason to refuse a mapped record, or null.
 
     Args:
         source: what the record should be.
-        earliest: first allowed day, ISO.
-        latest: first day no longer allowed, ISO.
+        earliest: first allowed day [UTC].
+        latest: first day no longer allowed [UTC].
 
     Returns:
         A struct of `code` and `reason`; null where the record is good. Reads the mapped columns and `_is_malformed`.
@@ -35,7 +36,7 @@ def refusal(source: Source, earliest: str, latest: str) -> Column:
     checks = [_check(F.col(MALFORMED), "ING-001")]
     time = F.col(ENTITY_TIME[source.entity])
     if source.time is not None:
-        in_years = time.between(F.lit(earliest).cast("timestamp"), F.lit(latest).cast("timestamp"))
+        in_years = (time >= F.lit(earliest).cast("timestamp")) & (time < F.lit(latest).cast("timestamp"))
         checks.append(_check(~F.coalesce(in_years, F.lit(False)), "ING-002"))
     if source.entity == "event":
         checks.append(_check(F.col("event_type").isNull(), "ING-003"))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+import re
+from datetime import date
+
+from pydantic import Field, field_validator
 
 from personalake.settings import Section
 
@@ -18,8 +21,17 @@ class Ingest(Section):
         r"(?i)bot\b|crawler|spider|headless|python-requests|curl/|wget/|monitoring",
         description="User agents that match are machines (regular expression)",
     )
-    earliest_date: str = Field("2000-01-01", description="An event before this day has a bad time")
-    latest_date: str = Field("2100-01-01", description="An event on or after this day has a bad time")
+    earliest_date: date = Field(date(2000, 1, 1), description="An event before this day has a bad time")
+    latest_date: date = Field(date(2100, 1, 1), description="An event on or after this day has a bad time")
     price_band_bounds_minor: tuple[int, int] = Field(
         (2000, 10000), description="Prices below the first are low, from the second on high, else middle [cents]"
     )
+
+    @field_validator("bot_pattern")
+    @classmethod
+    def _is_pattern(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"is no regular expression: {error}") from None
+        return value

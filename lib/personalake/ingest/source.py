@@ -11,9 +11,10 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from personalake.errors import ConfigError, Fault, near_miss
+from personalake.ingest.expressions import raising
 from personalake.settings import Section
 from personalake.tables.ingest import CONSENTS, CUSTOMER_VERSIONS, EVENTS, ITEM_VERSIONS
-from personalake.tables.spec import Table
+from personalake.tables.spec import BIGINT, DOUBLE, INT, Table
 
 EVENT_TYPES = frozenset(
     {
@@ -36,6 +37,7 @@ _OWN = frozenset(
         *("amount_base_minor", "effective_at", "first_seen_at", "price_band", "consent_id"),
     }
 )
+_NUMBERS = (BIGINT, INT, DOUBLE)
 NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
 
 
@@ -132,9 +134,15 @@ class Source(Section):
         for group, name in named:
             if name not in targets:
                 faults.append(f"{group}.{name}: is no column of {self.table.name}. {near_miss(name, targets)}")
+        for name in self.ranges:
+            if name in targets and self.table[name].type not in _NUMBERS:
+                faults.append(f"ranges.{name}: is no number.")
         for place, expression in self.expressions().items():
-            if re.search(r"(?<!try_)\bcast\s*\(|::", expression, re.IGNORECASE):
-                faults.append(f"{place}: casts. Use try_cast, so that one bad value does not stop the run.")
+            word = raising(expression)
+            if word:
+                faults.append(f"{place}: {word}, so that one bad value does not stop the run.")
+        if self.path.startswith("/") or ".." in self.path.split("/"):
+            faults.append("path: leads out of raw.root. Name files below it.")
         faults += [
             f"identifiers.{k}: is no name. Letters, digits and _ only." for k in self.identifiers if not NAME.match(k)
         ]
@@ -214,8 +222,11 @@ def _faults_of(path: Path, item: dict[str, object], allowed: list[str]) -> list[
     location = [str(part) for part in item["loc"]]  # type: ignore[attr-defined]
     where = f"{path}: {'.'.join(location)}" if location else str(path)
     if item["type"] == "extra_forbidden":
-        return [Fault(where, "is no setting.", near_miss(location[-1], allowed) if len(location) == 1 else "")]
+        inner = {"time": list(Time.model_fields), "ranges": list(Range.model_fields)}
+        names = inner.get(location[0], []) if len(location) > 1 else allowed
+        return [Fault(where, "is no setting.", near_miss(location[-1], names))]
     text = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] == "value_error":
-        return [Fault(f"{path}: {line}", "") for line in text.split("\n")]
+        parts = [line.partition(": ") for line in text.split("\n")]
+        return [Fault(f"{path}: {place}", words) for place, _, words in parts]
     return [Fault(where, text + ("." if not text.endswith(".") else ""))]

@@ -47,9 +47,11 @@ def load_key(key_file: str, environment: dict[str, str] | None = None) -> Key | 
         if not path.exists():
             return None
         try:
-            secret = path.read_bytes().strip()
+            content = path.read_bytes()
         except OSError as error:
             raise ConfigError(Fault(where, f"cannot be read: {error.strerror}.")) from None
+        # A text may end in a line feed that is no part of it; every byte of a binary key counts.
+        secret = content.strip() if content.isascii() else content
     else:
         text = (os.environ if environment is None else environment).get(ENVIRONMENT, "")
         if not text:

@@ -9,11 +9,10 @@ from pydantic import Field
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from personalake.recommend.als_arrow import ItemFactors, collected_items, folded_factors, packed_lists
+from personalake.recommend.als_arrow import ItemFactors, collected_items, folded_factors, packed_lists, packed_scores
 from personalake.recommend.als_mllib import fit_mllib
 from personalake.recommend.checks import PAIR, checked_interactions
 from personalake.recommend.model import Algorithm, Fitted
-from personalake.recommend.top import rounded
 
 
 @dataclass(frozen=True)
@@ -44,25 +43,21 @@ class FittedAls(Fitted):
             known = self.person_factors.join(persons, on="person_id", how="left_semi")
         else:
             known = self._folded(histories.join(persons, on="person_id", how="left_semi"), items)
-        indexed = masked.join(self.item_factors.select("item_id", "item_index"), on="item_id", how="inner")
-        masks = indexed.groupBy("person_id").agg(F.collect_list("item_index").alias("masked"))
+        masks = self._indexes_by_person(masked, "masked")
         none = F.array().cast("array<int>")
         asked = known.join(masks, on="person_id", how="left").withColumn("masked", F.coalesce("masked", none))
         lists = packed_lists(asked, items, limit, self.item_factors.schema["item_id"].dataType)
-        entry = F.posexplode(F.arrays_zip("item_ids", "scores")).alias("_place", "_entry")
         rank = (F.col("_place") + 1).cast("int").alias("candidate_rank")
-        score = F.col("_entry.scores").alias("score")
-        return lists.select("person_id", entry).select(
-            "person_id", F.col("_entry.item_ids").alias("item_id"), score, rank
-        )
+        return _unpacked(lists).select(*PAIR, "score", rank)
 
     def _scores(self, pairs: DataFrame) -> DataFrame:
-        mine = self.person_factors.select("person_id", F.col("factors").alias("_mine"))
-        theirs = self.item_factors.select("item_id", F.col("factors").alias("_theirs"))
-        product = F.zip_with("_mine", "_theirs", lambda x, y: x.cast("double") * y.cast("double"))
-        score = rounded(F.aggregate(product, F.lit(0.0), lambda total, x: total + x)).alias("score")
-        joined = pairs.join(mine, on="person_id", how="inner").join(theirs, on="item_id", how="inner")
-        return joined.select(*PAIR, score)
+        asked = self.person_factors.join(self._indexes_by_person(pairs, "asked"), on="person_id", how="inner")
+        lists = packed_scores(asked, self._collected(), self.item_factors.schema["item_id"].dataType)
+        return _unpacked(lists).select(*PAIR, "score")
+
+    def _indexes_by_person(self, pairs: DataFrame, name: str) -> DataFrame:
+        known = pairs.join(self.item_factors.select("item_id", "item_index"), on="item_id", how="inner")
+        return known.groupBy("person_id").agg(F.collect_list("item_index").alias(name))
 
     def _folded(self, histories: DataFrame, items: ItemFactors) -> DataFrame:
         indexed = histories.join(self.item_factors.select("item_id", "item_index"), on="item_id", how="inner")
@@ -75,6 +70,13 @@ class FittedAls(Fitted):
 
     def _collected(self) -> ItemFactors:
         return collected_items(self.item_factors, self.settings.item_factors_mb)
+
+
+def _unpacked(lists: DataFrame) -> DataFrame:
+    """One row per entry of packed lists: person_id, item_id, score, _place (from 0)."""
+    entry = F.posexplode(F.arrays_zip("item_ids", "scores")).alias("_place", "_entry")
+    parts = (F.col("_entry.item_ids").alias("item_id"), F.col("_entry.scores").alias("score"))
+    return lists.select("person_id", entry).select("person_id", *parts, "_place")
 
 
 class Als(Algorithm):
@@ -96,7 +98,7 @@ class Als(Algorithm):
     seed: int = Field(default=7, description="Seed of the first factors")
     blocks: int = Field(default=8, ge=1, description="Blocks of persons and of items; another number is another model")
     checkpoint_interval: int = Field(
-        default=10, ge=1, le=10, description="Iterations between checkpoints, where the session has a checkpoint folder"
+        default=10, ge=1, le=10, description="Iterations between checkpoints, which keep long fits off the stack"
     )
     item_factors_mb: int = Field(default=512, ge=1, description="Most that all item factors may take on a worker [MiB]")
 
@@ -112,6 +114,7 @@ class Als(Algorithm):
 
         Raises:
             DataError: what `checks.checked_interactions` finds, all at once.
+            ConfigError: more than 10 iterations on a cluster whose session has no checkpoint folder.
 
         Cost:
             MLlib: two shuffles of factors per iteration.

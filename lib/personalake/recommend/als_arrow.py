@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql.types import ArrayType, DataType, DoubleType, StructField, StructType
 
 from personalake.errors import ConfigError, Fault
-from personalake.recommend.als_kernels import Doubles, Ints, Ragged, half_step, top_lists
+from personalake.recommend.als_kernels import Doubles, Ints, Ragged, half_step, pair_scores, top_lists
 
 Batches = Iterator[pa.RecordBatch]
 
@@ -64,9 +64,32 @@ def packed_lists(person_factors: DataFrame, items: ItemFactors, limit: int, id_t
     Returns:
         person_id, item_ids, scores (best first).
     """
-    fields = [person_factors.schema["person_id"], StructField("item_ids", ArrayType(id_type))]
-    schema = StructType([*fields, StructField("scores", ArrayType(DoubleType()))])
+    schema = _packed_schema(person_factors, id_type)
     return person_factors.select("person_id", "factors", "masked").mapInArrow(_ranker(items, limit), schema)
+
+
+def packed_scores(person_factors: DataFrame, items: ItemFactors, id_type: DataType) -> DataFrame:
+    """The scores of given pairs, one packed row per person.
+
+    Args:
+        person_factors: person_id, factors, asked (array of item_index to score).
+        items: what `collected_items` gave.
+        id_type: type of the item ids.
+
+    Returns:
+        person_id, item_ids, scores (in the order asked).
+    """
+
+    def score(batches: Batches) -> Batches:
+        for batch in batches:
+            if batch.num_rows == 0:
+                continue
+            asked = _ragged(batch["asked"])
+            scores = pair_scores(_matrix(batch["factors"]), items.factors, asked)
+            yield _packed(batch["person_id"], asked.offsets, items.ids.take(pa.array(asked.values)), pa.array(scores))
+
+    schema = _packed_schema(person_factors, id_type)
+    return person_factors.select("person_id", "factors", "asked").mapInArrow(score, schema)
 
 
 def folded_factors(
@@ -106,13 +129,22 @@ def _ranker(items: ItemFactors, limit: int) -> Callable[[Batches], Batches]:
                 continue
             masked = _ragged(batch["masked"])
             lists = list(top_lists(_matrix(batch["factors"]), items.factors, items.id_order, masked, limit))
-            offsets = pa.array(np.cumsum([0, *(len(found) for found, _ in lists)]), pa.int32())
+            offsets = np.cumsum([0, *(len(found) for found, _ in lists)])
             ids = items.ids.take(pa.array(np.concatenate([found for found, _ in lists])))
-            scores = pa.array(np.concatenate([scores for _, scores in lists]))
-            packed = [pa.ListArray.from_arrays(offsets, values) for values in (ids, scores)]
-            yield pa.RecordBatch.from_arrays([batch["person_id"], *packed], names=["person_id", "item_ids", "scores"])
+            yield _packed(batch["person_id"], offsets, ids, pa.array(np.concatenate([scores for _, scores in lists])))
 
     return rank
+
+
+def _packed_schema(person_factors: DataFrame, id_type: DataType) -> StructType:
+    fields = [person_factors.schema["person_id"], StructField("item_ids", ArrayType(id_type))]
+    return StructType([*fields, StructField("scores", ArrayType(DoubleType()))])
+
+
+def _packed(persons: pa.Array, offsets: Ints, ids: pa.Array, scores: pa.Array) -> pa.RecordBatch:
+    places = pa.array(offsets, pa.int32())
+    lists = [pa.ListArray.from_arrays(places, values) for values in (ids, scores)]
+    return pa.RecordBatch.from_arrays([persons, *lists], names=["person_id", "item_ids", "scores"])
 
 
 def _matrix(lists: pa.Array | pa.ChunkedArray) -> Doubles:

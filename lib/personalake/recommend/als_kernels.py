@@ -84,6 +84,23 @@ def top_lists(
             yield _top(row, id_order, limit)
 
 
+def pair_scores(persons: Doubles, items: Doubles, asked: Ragged) -> Doubles:
+    """The scores of given pairs.
+
+    Args:
+        persons: n × rank.
+        items: m × rank.
+        asked: for each person the rows of `items` to score.
+
+    Returns:
+        One score at 9 decimals per value of `asked`, in its order.
+    """
+    parts = [np.empty(0)]
+    for person, (start, stop) in enumerate(zip(asked.offsets[:-1], asked.offsets[1:], strict=True)):
+        parts.append(items[asked.values[start:stop]] @ persons[person])
+    return np.rint(np.concatenate(parts) * _DECIMALS) / _DECIMALS
+
+
 def _top(scores: Doubles, id_order: Ints, limit: int) -> tuple[Ints, Doubles]:
     if limit < len(scores):
         threshold = np.partition(scores, len(scores) - limit)[len(scores) - limit]

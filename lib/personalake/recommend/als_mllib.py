@@ -8,6 +8,7 @@ from pyspark.ml.recommendation import ALS
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from personalake.recommend.checkpoints import checkpointed
 from personalake.recommend.checks import INDEXES
 from personalake.recommend.index import indexed_ids
 
@@ -29,22 +30,28 @@ def fit_mllib(interactions: DataFrame, settings: Als) -> tuple[DataFrame, DataFr
 
     Returns:
         The factors of persons (person_id, factors) and items (item_id, item_index from 0, factors), in Spark's cache.
+
+    Raises:
+        ConfigError: more than 10 iterations on a cluster whose session has no checkpoint folder.
     """
     ratings = _ratings(interactions, settings.blocks).persist()
     if ratings.count() == 0:
         ratings.unpersist()
         nobody = ratings.limit(0).withColumn("factors", F.array().cast("array<float>"))
         return nobody.select("person_id", "factors"), nobody.select("item_id", "item_index", "factors")
-    model = _als(settings).fit(ratings)
-    person_factors = _by_id(ratings, "person", model.userFactors)
-    item_factors = _by_id(ratings, "item", model.itemFactors)
-    dense = indexed_ids(item_factors, "item_id", "item_index")
-    item_factors = item_factors.join(dense, on="item_id", how="inner").select("item_id", "item_index", "factors")
-    kept = person_factors.persist(), item_factors.persist()
-    for factors in kept:
-        factors.count()
+    with checkpointed(interactions.sparkSession, settings.iterations):
+        model = _als(settings).fit(ratings)
+        person_factors = _by_id(ratings, "person", model.userFactors).persist()
+        item_factors = _with_index(_by_id(ratings, "item", model.itemFactors)).persist()
+        for factors in (person_factors, item_factors):
+            factors.count()
     ratings.unpersist()
-    return kept
+    return person_factors, item_factors
+
+
+def _with_index(item_factors: DataFrame) -> DataFrame:
+    dense = indexed_ids(item_factors, "item_id", "item_index")
+    return item_factors.join(dense, on="item_id", how="inner").select("item_id", "item_index", "factors")
 
 
 def _ratings(interactions: DataFrame, partitions: int) -> DataFrame:

@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 from matplotlib import rc_context
@@ -89,7 +90,8 @@ def figure(name: str, label: str, draw: Draw, height: float, narrow_height: floa
 
 
 def _svg(salt: str, draw: Draw, width: float, height: float, is_narrow: bool) -> Markup:
-    with rc_context({**_STYLE, "svg.hashsalt": salt}), warnings.catch_warnings():
+    style: Any = {**_STYLE, "svg.hashsalt": salt}
+    with rc_context(style), warnings.catch_warnings():
         # The page's own fonts draw the text; that the measuring font lacks Chinese does not matter.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         canvas = Canvas(figsize=(width, height), layout="constrained")

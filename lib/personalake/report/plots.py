@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
+import matplotlib.dates
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -15,6 +16,7 @@ from personalake.report.ink import ACCENT, GRID, INK, MUTED, ON, SERIES, Figure,
 from personalake.report.wording import shortened
 
 ROW_INCHES = 0.3
+_DATES: Any = matplotlib.dates  # has no types of its own
 
 
 @dataclass(frozen=True)
@@ -127,13 +129,13 @@ def stacked_days(
     def draw(canvas: Canvas, is_narrow: bool) -> None:
         axes = canvas.subplots()
         colours = [SERIES[n % len(SERIES)] for n in range(len(series))]
-        axes.stackplot(days, [values for _, values in series], colors=colours, linewidth=0)
+        axes.stackplot(_DATES.date2num(days), [values for _, values in series], colors=colours, linewidth=0)
         axes.yaxis.grid(True)
         axes.set_axisbelow(True)
         axes.margins(x=0.01)
-        locator = AutoDateLocator(minticks=3, maxticks=5 if is_narrow else 9)
+        locator = _DATES.AutoDateLocator(minticks=3, maxticks=5 if is_narrow else 9)
         axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        axes.xaxis.set_major_formatter(_DATES.ConciseDateFormatter(locator))
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
         axes.tick_params(axis="y", labelcolor=MUTED)

@@ -10,7 +10,7 @@ from personalake.settings import Section
 class Report(Section):
     """What the report shows, and where it goes."""
 
-    out: str = Field(".personalake/report.html", description="File the report is written to")
+    out: str = Field("", description="File the report is written to; empty: report.html beside the warehouse")
     title: str = Field("Personalake", description="Heading of the page")
     base_currency: str = Field("", pattern=r"^([A-Z]{3})?$", description="Currency shown beside money; empty: none")
     suppress_below: int = Field(10, ge=1, description="Smaller counts of persons are shown as '<10' and not drawn")

@@ -14,7 +14,7 @@ from personalake.config import Settings
 from personalake.errors import ConfigError, Fault
 from personalake.ingest.check import check_sources
 from personalake.ingest.entities import counts_by_file, latest_by_key, only_one_per_key, rejected_records
-from personalake.ingest.files import RawFile, list_files, open_root
+from personalake.ingest.files import RawFile, list_files
 from personalake.ingest.inspect import inspect_files
 from personalake.ingest.mapping import Door, map_records
 from personalake.ingest.readers import read_raw
@@ -31,7 +31,7 @@ from personalake.tables.ingest import (
     SOURCE_READS,
 )
 
-READ, CHANGED, SAME = "read", "changed", "same content"
+READ, SAME = "read", "same content"
 _NOW = {"item": (ITEM_VERSIONS, ITEMS), "customer": (CUSTOMER_VERSIONS, CUSTOMERS)}
 
 
@@ -46,7 +46,8 @@ def run(job: Job) -> None:
     files, changed = _new_files(job, sources)
     if changed and not job.force:
         job.note(changed_files=len(changed), changed_file_names=", ".join(f.read_key for f in changed[:5]))
-    files = files + changed if job.force else files
+    again = changed if job.force else ()
+    files = files + again
     files = inspect_files(job.spark, job.settings.raw.root, files, sources)
     files, copies = _without_copies(job, files)
     if job.key is None:
@@ -57,7 +58,7 @@ def run(job: Job) -> None:
     for entity in ("event", "item", "customer", "consent"):
         chosen = [s for s in sources if s.entity == entity and any(f.source == s.name for f in files)]
         if chosen:
-            ledger.append(_ingest_entity(job, entity, chosen, files, door))
+            ledger.append(_ingest_entity(job, chosen, files, again, door))
     if ledger:
         job.merge(SOURCE_READS, reduce(DataFrame.unionByName, ledger))
 
@@ -73,15 +74,16 @@ def raw_fingerprint(settings: Settings) -> dict[str, str]:
 
 def _new_files(job: Job, sources: Sequence[Source]) -> tuple[tuple[RawFile, ...], tuple[RawFile, ...]]:
     """Files never read, and files that are no longer what was read. The ledger has one small row a file."""
-    ledger = job.read(SOURCE_READS).select("source", "read_key", "size", "modified_at").collect()
-    known = {(row.source, row.read_key): (row["size"], row.modified_at) for row in ledger}
+    seconds = F.unix_seconds("modified_at").alias("modified_seconds")
+    ledger = job.read(SOURCE_READS).select("source", "read_key", "size", seconds).collect()
+    known = {(row.source, row.read_key): (row["size"], row.modified_seconds) for row in ledger}
     new: list[RawFile] = []
     changed: list[RawFile] = []
     for file in list_files(job.settings.raw.root, sources):
         before = known.get((file.source, file.read_key))
         if before is None:
             new.append(file)
-        elif job.force or before != (file.size, file.modified_at.replace(tzinfo=None)):
+        elif job.force or before != (file.size, int(file.modified_at.timestamp())):
             changed.append(file)
     return tuple(new), tuple(changed)
 
@@ -89,7 +91,9 @@ def _new_files(job: Job, sources: Sequence[Source]) -> tuple[tuple[RawFile, ...]
 def _without_copies(job: Job, files: tuple[RawFile, ...]) -> tuple[tuple[RawFile, ...], tuple[RawFile, ...]]:
     """Files to read, and files whose very bytes the same source has already delivered under another name."""
     rows = job.read(SOURCE_READS).where(F.col("state") == READ).select("source", "read_key", "content_hash").collect()
-    first = {(row.source, row.content_hash): row.read_key for row in rows}
+    # What is read again now may hold something else than the ledger says.
+    now = {(f.source, f.read_key) for f in files}
+    first = {(row.source, row.content_hash): row.read_key for row in rows if (row.source, row.read_key) not in now}
     chosen: list[RawFile] = []
     copies: list[RawFile] = []
     for file in files:
@@ -98,10 +102,12 @@ def _without_copies(job: Job, files: tuple[RawFile, ...]) -> tuple[tuple[RawFile
     return tuple(chosen), tuple(copies)
 
 
-def _ingest_entity(job: Job, entity: str, sources: Sequence[Source], files: Sequence[RawFile], door: Door) -> DataFrame:
+def _ingest_entity(
+    job: Job, sources: Sequence[Source], files: Sequence[RawFile], again: Sequence[RawFile], door: Door
+) -> DataFrame:
     """Map, de-duplicate and merge the records of one entity; give their rows of the ledger."""
-    table = sources[0].table
-    root = open_root(job.settings.raw.root)[1] if "://" not in job.settings.raw.root else job.settings.raw.root
+    table, entity = sources[0].table, sources[0].entity
+    root = job.settings.raw.root
     parts = []
     for source in sources:
         own = [f for f in files if f.source == source.name]
@@ -111,10 +117,12 @@ def _ingest_entity(job: Job, entity: str, sources: Sequence[Source], files: Sequ
     job.rows_in = (job.rows_in or 0) + sum(r["rows_in"] for r in counts.values())
     rejected = sum(r["rows_rejected"] for r in counts.values())
     job.rows_rejected = (job.rows_rejected or 0) + rejected
-    if rejected:
-        job.merge(REJECTED_RECORDS, rejected_records(staged, root))
-    version = None if table is CONSENTS else "record_version"
-    job.merge(table, only_one_per_key(staged, table), version)
+    reread = [f"{f.source}\x1f{f.read_key}" for f in again if f.source in {s.name for s in sources}]
+    if rejected or reread:
+        # Of a file that is read again only what is refused now stays refused.
+        gone = F.concat_ws("\x1f", "t.source", "t.file").isin(reread) if reread else None
+        job.merge(REJECTED_RECORDS, rejected_records(staged, root), gone=gone)
+    job.merge(table, only_one_per_key(staged, table), "record_version")
     if entity in _NOW:
         versions, now = _NOW[entity]
         job.replace(now, latest_by_key(job.read(versions), now))
@@ -135,21 +143,8 @@ def _ledger_row(
     rows = []
     for f in files:
         rows_in, rejected = (counts or {}).get((f.source, f.read_key), (0, 0))
-        modified = f.modified_at.replace(tzinfo=None)
-        rows.append(
-            (
-                f.source,
-                f.read_key,
-                f.size,
-                modified,
-                f.content_hash,
-                mapping[f.source],
-                rows_in,
-                rejected,
-                state,
-                job.now,
-            )
-        )
+        facts = (f.source, f.read_key, f.size, f.modified_at, f.content_hash, mapping[f.source])
+        rows.append((*facts, rows_in, rejected, state, job.now))
     return job.spark.createDataFrame(rows, SOURCE_READS.row_schema)
 
 

@@ -13,6 +13,11 @@ from personalake.errors import Fault, LockedError
 LOCK_FILE = ".lock"
 
 
+def has_lock(root: str) -> bool:
+    """Whether a warehouse is one that the lock guards: a folder on this machine."""
+    return "://" not in root
+
+
 @contextmanager
 def writer_lock(root: str) -> Iterator[None]:
     """Hold the warehouse's lock; the system frees it when the process ends, however it ends.
@@ -23,7 +28,7 @@ def writer_lock(root: str) -> Iterator[None]:
     Raises:
         LockedError: another process holds it.
     """
-    if "://" in root:
+    if not has_lock(root):
         yield
         return
     folder = Path(root)

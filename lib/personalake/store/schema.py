@@ -56,9 +56,16 @@ def _compare(spark: SparkSession, root: str, table: Table) -> tuple[list[Fault],
     faults = [f for f in schema_faults(live, table) if f.where.split(".")[1] in live.names]
     partitions = tuple(snapshot.detail().first()["partitionColumns"])  # type: ignore[index]
     if partitions != table.partition:
-        faults.append(Fault(table.name, f"is partitioned by {partitions}.", f"Declared: {table.partition}."))
+        text = f"is partitioned by {', '.join(partitions) or 'nothing'}."
+        faults.append(Fault(table.name, text, f"Declared: {', '.join(table.partition) or 'nothing'}."))
     todo = f"Move {path} away, or migrate it."
     missing = [c for c in table.columns if c.name not in live.names]
+    # Rows that are there have no value for a new column, so it must be one that may be null.
+    faults += [
+        Fault(f"{table.name}.{c.name}", "is missing.", f"Declared as {c.type.simpleString()} NOT NULL.")
+        for c in missing
+        if not c.optional or c.name in table.key
+    ]
     return [Fault(f.where, f.found, f"{f.todo} {todo}".strip()) for f in faults], missing
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from delta.exceptions import DeltaConcurrentModificationException, MetadataChangedException, ProtocolChangedException
 from delta.tables import DeltaTable
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from tenacity import RetryError, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from personalake.errors import Fault, LockedError
@@ -20,7 +20,14 @@ ATTEMPTS = 5
 
 
 def merge(
-    spark: SparkSession, root: str, table: Table, rows: DataFrame, run_id: str, version_column: str | None = None
+    spark: SparkSession,
+    root: str,
+    table: Table,
+    rows: DataFrame,
+    run_id: str,
+    version_column: str | None = None,
+    read_again: bool = False,
+    gone: Column | None = None,
 ) -> None:
     """Insert rows whose key is new; a row whose key is there replaces it only where it is another row.
 
@@ -30,7 +37,11 @@ def merge(
         table: where to.
         rows: one row per key, without run_id.
         run_id: the run that writes.
-        version_column: the greater one of both rows stands, whichever came first; None: the new row stands.
+        version_column: the greater one of both rows stands, whichever came first; None: the new row stands. It is
+            `revision:hash`, the revision of fixed width.
+        read_again: the rows come from files that were read before, maybe by another mapping: of equal revisions the
+            new row stands.
+        gone: which rows of the table, as `t`, are taken away unless they are among the new ones; None: none.
 
     Raises:
         LockedError: five attempts met another writer's commit.
@@ -43,6 +54,9 @@ def merge(
     payload = [c for c in table.names if c not in table.key and c != "run_id"]
     if version_column:
         differs = f"s.{version_column} > t.{version_column}"
+        if read_again:
+            revisions = [f"substring_index({side}.{version_column}, ':', 1)" for side in "st"]
+            differs = f"{revisions[0]} >= {revisions[1]} AND s.{version_column} <> t.{version_column}"
     else:
         differs = " OR ".join(f"NOT (t.{c} <=> s.{c})" for c in payload if not _is_map(table, c))
         differs = " OR ".join([differs, *(_map_differs(c) for c in payload if _is_map(table, c))])
@@ -52,6 +66,8 @@ def merge(
         merged = target.merge(source.alias("s"), on)
         if payload:
             merged = merged.whenMatchedUpdateAll(condition=differs)
+        if gone is not None:
+            merged = merged.whenNotMatchedBySourceDelete(condition=gone)
         merged.whenNotMatchedInsertAll().execute()
 
     _with_retries(table, commit)

@@ -99,7 +99,7 @@ SOURCE_READS = Table(
         Col("mapping_hash", STRING, "SHA-256 of the source's YAML as it was read with"),
         Col("rows_in", BIGINT, "Records in the file"),
         Col("rows_rejected", BIGINT, "Records refused"),
-        Col("state", STRING, "read, or changed: the file is no longer what was read"),
+        Col("state", STRING, "read, or same content: its very bytes had come under another name"),
         Col("read_at", TIMESTAMP, "When it was read [UTC]"),
     ),
 )
@@ -170,5 +170,6 @@ CONSENTS = Table(
         Col("expires_at", TIMESTAMP, "Until when it holds [UTC]"),
         Col("recorded_at", TIMESTAMP, "When the source wrote it down [UTC]"),
         Col("source", STRING, "Name of the source's YAML", optional=False),
+        Col("record_version", STRING, "Total order among records of one key", optional=False),
     ),
 )

@@ -30,7 +30,12 @@ RECOMMENDATIONS = Table(
         Col("person_id", STRING, "Whom it is for", person=True),
         Col("target_kind", STRING, "item, brand, category, price_band"),
         Col("target_id", STRING, "What is suggested"),
-        Col("recommendation_id", STRING, "Hash of the key, model_version in place of run_id: what a click names", optional=False),
+        Col(
+            "recommendation_id",
+            STRING,
+            "Hash of the key, model_version in place of run_id: what a click names",
+            optional=False,
+        ),
         Col("recommendation_rank", INT, "Rank within person and target_kind, from 1", optional=False),
         Col("score", DOUBLE, "What it was ranked by; higher is better"),
         Col("source", STRING, "Algorithm or blend it came from", optional=False),

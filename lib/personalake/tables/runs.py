@@ -17,7 +17,7 @@ RUNS = Table(
         Col("code_version", STRING, "Version and content hash of the package"),
         Col("input_versions", STRING_MAP, "Table to Delta version that was read"),
         Col("output_versions", STRING_MAP, "Table to Delta version that was written"),
-        Col("state", STRING, "running, complete, skipped, failed", optional=False),
+        Col("state", STRING, "complete: a stage that was skipped or failed leaves no row", optional=False),
         Col("rows_in", BIGINT, "Rows read, where the stage counts them"),
         Col("rows_out", BIGINT, "Rows written"),
         Col("rows_rejected", BIGINT, "Records refused"),

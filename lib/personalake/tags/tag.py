@@ -59,7 +59,8 @@ def _tag(rule: Rule, thresholds: Thresholds) -> Column:
         F.lit(rule.tag).alias("tag"),
         F.lit(rule.label).alias("label"),
         F.lit(rule.label_zh).alias("label_zh"),
-        said(rule.value).alias("value"),
+        _number(rule.value).alias("value"),
+        said(rule.value).alias("value_text"),
         _score(rule).alias("score"),
         reason(rule.when, thresholds).alias("reason"),
     )
@@ -68,16 +69,17 @@ def _tag(rule: Rule, thresholds: Thresholds) -> Column:
 
 def _score(rule: Rule) -> Column:
     """The value as a number, negated where the rule asks for little of it; null where it is no number."""
-    if kind_of(rule.value) != "number":
-        return F.lit(None).cast("double")
     falls = any(OPERATORS[leaf.operator].falls for leaf in leaves(rule.when) if leaf.feature == rule.value)
-    value = F.col(rule.value).cast("double")
-    return -value if falls else value
+    return -_number(rule.value) if falls else _number(rule.value)
+
+
+def _number(feature: str) -> Column:
+    return F.col(feature).cast("double") if kind_of(feature) == "number" else F.lit(None).cast("double")
 
 
 def _no_tags() -> Column:
     return F.array().cast(
-        "array<struct<tag:string,label:string,label_zh:string,value:string,score:double,reason:string>>"
+        "array<struct<tag:string,label:string,label_zh:string,value:double,value_text:string,score:double,reason:string>>"
     )
 
 

@@ -36,7 +36,7 @@ PERSON_EVENTS = View(
         LEFT JOIN identity_map m
           ON m.identifier = coalesce(e.login_id, e.device_id)
          AND m.identifier_kind = CASE WHEN e.login_id IS NOT NULL THEN 'login' ELSE 'device' END
-    """,
+    """,  # noqa: S608 - declared names only
 )
 
 PROFILES_CURRENT = View(
@@ -48,7 +48,7 @@ PROFILES_CURRENT = View(
     sql=f"""
         SELECT {", ".join(PROFILES.names)}
         FROM profiles WHERE as_of_date = (SELECT max(as_of_date) FROM profiles)
-    """,
+    """,  # noqa: S608 - declared names only
 )
 
 TAGS_CURRENT = View(
@@ -57,7 +57,7 @@ TAGS_CURRENT = View(
     columns=tuple((c.name, c.comment) for c in TAGS.columns),
     tables=("tags",),
     views=(),
-    sql=f"SELECT {', '.join(TAGS.names)} FROM tags WHERE as_of_date = (SELECT max(as_of_date) FROM tags)",
+    sql=f"SELECT {', '.join(TAGS.names)} FROM tags WHERE as_of_date = (SELECT max(as_of_date) FROM tags)",  # noqa: S608 - declared names only
 )
 
 PERSON_360 = View(
@@ -110,7 +110,7 @@ PERSON_360 = View(
         LEFT JOIN tagged ON tagged.person_id = p.person_id AND tagged.as_of_date = p.as_of_date
         LEFT JOIN suggested ON suggested.person_id = p.person_id
         LEFT JOIN known ON known.person_id = p.person_id
-    """,
+    """,  # noqa: S608 - declared names only
 )
 
 IDENTITY_SUMMARY = View(

@@ -111,7 +111,7 @@ SEGMENT_SUMMARY = View(
         LEFT JOIN spent ON spent.as_of_date = c.as_of_date AND spent.method = c.method
                        AND spent.segment_id = c.segment_id
         WHERE c.as_of_date = (SELECT max(as_of_date) FROM segment_profiles)
-    """,
+    """,  # noqa: S608 - declared names only
 )
 
 TAG_SUMMARY = View(
@@ -153,7 +153,7 @@ QUALITY = View(
         FROM model_metrics m
         JOIN (SELECT stage, max(as_of_date) AS as_of_date FROM model_metrics GROUP BY stage) newest
           ON newest.stage = m.stage AND newest.as_of_date = m.as_of_date
-    """,
+    """,  # noqa: S608 - declared names only
 )
 
 VIEWS = (RECOMMENDATIONS_CURRENT, TOP_ITEMS, SEGMENT_SUMMARY, TAG_SUMMARY, QUALITY)

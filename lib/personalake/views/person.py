@@ -25,7 +25,7 @@ QUERIES: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "portrait": (
         ("profiles_current_v1",),
-        f"SELECT as_of_date, {', '.join(MAIN_FEATURES)} FROM profiles_current_v1 WHERE person_id = {{id}}",
+        f"SELECT as_of_date, {', '.join(MAIN_FEATURES)} FROM profiles_current_v1 WHERE person_id = {{id}}",  # noqa: S608 - declared names only
     ),
     "segments": (
         ("segments", "segment_profiles"),
@@ -37,7 +37,7 @@ QUERIES: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "tags": (
         ("tags_current_v1",),
-        """SELECT tag, label, label_zh, value, reason, since_date
+        """SELECT tag, label, label_zh, value_text, reason, since_date
            FROM tags_current_v1 WHERE person_id = {id} ORDER BY tag""",
     ),
     "recommendations": (
@@ -81,10 +81,11 @@ def person_picture(spark: SparkSession, root: str, person_id: str) -> dict[str, 
     """
     known = register(spark, root, READS)
     names = {*known.tables, *known.views}
-    parts = {part: reads for part, (reads, _) in QUERIES.items() if set(reads) <= names}
-    found = {part: _rows(spark, QUERIES[part][1], person_id) for part in parts}
-    if not found.get("identifiers") and not found.get("portrait"):
+    parts = [part for part, (reads, _) in QUERIES.items() if set(reads) <= names]
+    first = {part: _rows(spark, QUERIES[part][1], person_id) for part in parts if part in ("identifiers", "portrait")}
+    if not any(first.values()):
         raise ConfigError(_unknown(spark, known, person_id))
+    found = {part: first[part] if part in first else _rows(spark, QUERIES[part][1], person_id) for part in parts}
     picture: dict[str, Any] = {"person_id": person_id, **found}
     if "portrait" in found:
         picture["portrait"] = _portrait(found["portrait"])

@@ -93,7 +93,7 @@ def register(
     tables = tuple(name for name in TABLES if name in wanted & there)
     for name in tables:
         _register_table(spark, database, name, posixpath.join(root, name))
-    missing = {name: (name,) for name in TABLES if name in wanted - there}
+    missing: dict[str, tuple[str, ...]] = {name: (name,) for name in TABLES if name in wanted - there}
     views = []
     for view in (view for view in VIEWS.values() if view.name in wanted):
         if absent := tuple(name for name in TABLES if name in closure([view.name]) - there):

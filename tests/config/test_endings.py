@@ -1,0 +1,59 @@
+"""How a command ends: exit code, words on stderr, one JSON line on stdout."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from personalake.console import guarded
+from personalake.errors import ConfigError, DataError, Fault, LockedError, SetupError, near_miss
+
+
+class Quoting(Exception):
+    """An error of a library whose text quotes the data."""
+
+    def getCondition(self) -> str:
+        return "CAST_INVALID_INPUT"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (DataError(Fault("a", "b.")), 1, "The data cannot be used (1 fault):\n  - a: b."),
+        (ConfigError(Fault("a", "b.", "c."), Fault("d", "e.")), 2,
+         "The configuration cannot be used (2 faults):\n  - a: b. c.\n  - d: e."),
+        (SetupError(Fault("Java", "is missing.")), 2, "This machine is not ready (1 fault):\n  - Java: is missing."),
+        (LockedError(Fault("w", "is held.")), 4, "The warehouse is in use (1 fault):\n  - w: is held."),
+        (KeyboardInterrupt(), 130, "Interrupted. Run the same command again to go on."),
+        (Quoting("ann@example.org"), 1, "Failed with Quoting [CAST_INVALID_INPUT]. Nothing half-done counts. "
+         "PERSONALAKE_DEBUG=1 shows where; that may quote values of the data."),
+        (OSError(28, "No space left on device"), 1, "This machine is not ready (1 fault):\n"
+         "  - The disk: is full. Free some space, then run the same command again."),
+    ],
+)  # fmt: skip
+def test_each_ending(capsys, error, code, told):
+    def work() -> dict[str, object]:
+        raise error
+
+    assert guarded("ingest", work) == code
+    out, err = capsys.readouterr()
+    assert err == told + "\n"
+    assert json.loads(out) == {"command": "ingest", "exit_code": code, "state": "failed", "message": told}
+    assert guarded("sql", work, prints_data=True) == code
+    assert capsys.readouterr().out == ""
+
+
+def test_a_good_ending_is_one_line(capsys):
+    assert guarded("ingest", lambda: {"state": "complete", "rows": 3}) == 0
+    assert json.loads(capsys.readouterr().out) == {"command": "ingest", "exit_code": 0, "state": "complete", "rows": 3}
+    assert guarded("sql", lambda: None, prints_data=True) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("word", "allowed", "told"),
+    [("viwe", ["view", "click"], "Did you mean view?"), ("zzz", ["b", "a"], "Allowed: a, b."), ("x", [], "")],
+)
+def test_near_misses(word, allowed, told):
+    assert near_miss(word, allowed) == told

@@ -1,0 +1,120 @@
+"""What a source's YAML may say, and in which words it is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from ingest.source_text import EVENT, source_of, write_source
+from personalake.errors import ConfigError
+from personalake.ingest.expressions import raising
+from personalake.ingest.source import load_sources
+
+
+def refusal(folder) -> str:
+    with pytest.raises(ConfigError) as refused:
+        load_sources(folder)
+    return str(refused.value)
+
+
+def test_every_fault_of_every_file_comes_at_once_with_near_misses(tmp_path):
+    write_source(
+        tmp_path,
+        "app",
+        fields={"device": "visitor", "login_id": "cast(uid as int)", "event_id": "ts", "value": "split(note, ',')[0]"},
+        required=["itemid"],
+        ranges={"amount": {"min": 0}, "item_id": {"min": 0}},
+        event_types={"pv": "veiw"},
+        required_for={"item_id": ["purchase"]},
+        identifiers={"a b": "uid"},
+        path="../other/*.csv",
+        time=None,
+    )
+    write_source(tmp_path, "broken", delimiter=";;", formt="csv", format="xml", time={"colum": "ts"})
+    (tmp_path / "cut.yaml").write_text("entity: [event\n")
+    (tmp_path / "empty.yaml").write_text("")
+    (tmp_path / "no-name.yaml").write_text("entity: event\n")
+    here = str(tmp_path)
+    assert refusal(tmp_path).replace(here + "/", "") == (
+        "The configuration cannot be used (22 faults):\n"
+        "  - app.yaml: fields.device: is no column of events. Did you mean device_id?\n"
+        "  - app.yaml: fields.event_id: is no column of events. Did you mean device_id?\n"
+        "  - app.yaml: required.itemid: is no column of events. Did you mean item_id?\n"
+        "  - app.yaml: ranges.amount: is no column of events. Did you mean amount_minor?\n"
+        "  - app.yaml: ranges.item_id: is no number.\n"
+        "  - app.yaml: fields.login_id: cast fails on a bad value. Use try_cast, so that one bad value does not stop "
+        "the run.\n"
+        "  - app.yaml: fields.value: an index fails where the array is short. Use get, so that one bad value does not "
+        "stop the run.\n"
+        "  - app.yaml: path: leads out of raw.root. Name files below it.\n"
+        "  - app.yaml: identifiers.a b: is no name. Letters, digits and _ only.\n"
+        "  - app.yaml: fields.event_type: is missing. A source of entity event needs it.\n"
+        "  - app.yaml: time: is missing. A source of entity event needs it.\n"
+        "  - app.yaml: event_types.pv: veiw is no event type. Did you mean view?\n"
+        "  - app.yaml: required_for.item_id: purchase is no event type. Allowed: bookmark, buy, cart, click, comment, "
+        "error, favourite, follow, impression, load, login, logout, open, rate, refund, search, share, survey, uncart, "
+        "view.\n"
+        "  - broken.yaml: format: Input should be 'csv', 'json' or 'parquet'.\n"
+        "  - broken.yaml: delimiter: String should have at most 1 character.\n"
+        "  - broken.yaml: time.column: Field required.\n"
+        "  - broken.yaml: time.format: Field required.\n"
+        "  - broken.yaml: time.colum: is no setting. Did you mean column?\n"
+        "  - broken.yaml: formt: is no setting. Did you mean format?\n"
+        "  - cut.yaml: is no YAML (line 2). Mend its syntax.\n"
+        "  - empty.yaml: is empty or no mapping. See docs/sources.md for what a source says.\n"
+        "  - no-name.yaml: its name is no identifier. Letters, digits and _ only."
+    )
+
+
+@pytest.mark.parametrize(
+    ("entity", "told"),
+    [
+        ("item", "fields.item_id: is missing. A source of entity item needs it."),
+        ("customer", "fields.login_id: is missing. A source of entity customer needs it."),
+    ],
+)
+def test_what_an_entity_needs(tmp_path, entity, told):
+    write_source(tmp_path, "it", entity=entity, fields={}, event_id=None, event_types=None)
+    assert refusal(tmp_path).endswith(told)
+
+
+def test_a_consent_needs_who_what_and_when(tmp_path):
+    write_source(tmp_path, "it", entity="consent", fields={}, event_id=None, event_types=None, time=None)
+    words = ("fields.identifier_kind", "fields.identifier", "fields.purpose", "fields.state", "time")
+    assert refusal(tmp_path).count("is missing. A source of entity consent needs it.") == len(words)
+
+
+def test_a_folder_without_sources(tmp_path):
+    assert refusal(tmp_path / "none") == (
+        "The configuration cannot be used (1 fault):\n"
+        f"  - sources.folder: {tmp_path / 'none'} holds no source. Each source is one .yaml file there."
+    )
+
+
+@pytest.mark.parametrize(
+    ("expression", "told"),
+    [
+        ("cast(a as int)", "cast fails on a bad value. Use try_cast"),
+        ("CAST (a AS int)", "cast fails on a bad value. Use try_cast"),
+        ("a::int", "a cast fails on a bad value. Use try_cast"),
+        ("int(a)", "a cast fails on a bad value. Use try_cast"),
+        ("element_at(a, 1)", "element_at fails on a bad value. Use try_element_at"),
+        ("to_date(a)", "to_date fails on a bad value. Use try_to_date"),
+        ("split(a, ',')[2]", "an index fails where the array is short. Use get"),
+        ("try_cast(a as decimal(20, 2))", None),
+        ("try_cast(a as int)", None),
+        ("get(split(a, '[|]'), 2)", None),
+        ("attributes['cast(x)']", None),
+        ("`int`", None),
+        ("date '2024-01-01'", None),
+        ("hint(a)", None),
+    ],
+)
+def test_what_would_raise_on_a_bad_value(expression, told):
+    assert raising(expression) == told
+
+
+def test_the_mapping_hash_changes_with_any_setting(tmp_path):
+    plain = source_of(tmp_path / "a")
+    assert plain.mapping_hash == source_of(tmp_path / "b").mapping_hash
+    other = source_of(tmp_path / "c", event_types=EVENT["event_types"] | {"fav": "favourite"})
+    assert plain.mapping_hash != other.mapping_hash

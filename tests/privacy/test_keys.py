@@ -1,0 +1,70 @@
+"""Where the key comes from."""
+
+from __future__ import annotations
+
+import pytest
+
+from personalake.errors import ConfigError
+from personalake.privacy.keys import ENVIRONMENT, Key, load_key, make_key
+
+LONG = b"0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "secret"),
+    [
+        ("text", LONG, LONG),
+        ("text that ends in a line feed", LONG + b"\r\n", LONG),
+        ("bytes of which the last is a line feed", b"\xff" * 31 + b"\n", b"\xff" * 31 + b"\n"),
+    ],
+)
+def test_a_key_of_a_file(tmp_path, name, content, secret):
+    (tmp_path / "key").write_bytes(content)
+    assert load_key(str(tmp_path / "key"), {ENVIRONMENT: "x" * 40}) == Key(secret), name
+
+
+def test_a_key_of_the_environment_where_no_file_is_named():
+    assert load_key("", {ENVIRONMENT: LONG.decode()}) == Key(LONG)
+
+
+def test_no_key_is_none(tmp_path):
+    assert load_key("", {}) is None
+    assert load_key(str(tmp_path / "none"), {ENVIRONMENT: LONG.decode()}) is None
+
+
+def test_a_short_key_is_refused_without_being_told(tmp_path):
+    path = tmp_path / "key"
+    path.write_text("hunter2\n")
+    for given, environment, where in (
+        (str(path), {}, f"privacy.key_file ({path})"),
+        ("", {ENVIRONMENT: "hunter2"}, ENVIRONMENT),
+    ):
+        with pytest.raises(ConfigError) as refused:
+            load_key(given, environment)
+        assert str(refused.value) == (
+            f"The configuration cannot be used (1 fault):\n  - {where}: holds 7 bytes. At least 32 are needed."
+        )
+
+
+def test_a_folder_in_place_of_a_key_is_told(tmp_path):
+    with pytest.raises(ConfigError) as refused:
+        load_key(str(tmp_path))
+    assert str(refused.value) == (
+        "The configuration cannot be used (1 fault):\n"
+        f"  - privacy.key_file ({tmp_path}): cannot be read: Is a directory."
+    )
+
+
+def test_a_made_key_is_for_the_owner_only_and_is_kept(tmp_path):
+    path = tmp_path / "deep" / "key"
+    made = make_key(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert make_key(path) == made == load_key(str(path))
+    assert len(made.secret) >= 32
+
+
+def test_derived_keys_differ_by_purpose_and_the_key_id_tells_nothing_of_the_key():
+    key = Key(LONG)
+    assert len({key.derive(purpose) for purpose in ("identifier", "row", "quarantine", "key id")}) == 4
+    assert len(key.key_id) == 8
+    assert repr(key) == "Key()"
