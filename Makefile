@@ -18,13 +18,13 @@ demo: setup ## Sample logs, the whole flow in local mode, a report, three querie
 	@$(BIN)/personalake demo
 
 test: setup-test ## The tests, without the long ones
-	@$(BIN)/python -m pytest -m "not slow" $(TESTS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" $(TESTS)
 
 test-fast: setup-test ## Only the tests that need no Spark: seconds
 	@$(BIN)/python -m pytest -m "not slow and not spark" $(TESTS)
 
 test-all: setup-test ## All tests, the long ones too: every kill point, servers, fuzzing, a real cluster
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: setup-test ## Style, types, layers
 	@$(BIN)/ruff check .

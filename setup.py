@@ -31,7 +31,9 @@ TEST = [
     "hypothesis>=6",
     "networkx>=3",
     "pytest>=8",
+    "pytest-xdist>=3.6",
     "pytest-timeout>=2",
+    "pytest-xdist>=3.6",
     "scikit-learn>=1.5",
     "statsmodels>=0.14",
 ]

@@ -16,15 +16,21 @@ TEST_SPARK = Spark(
     master="local[2]",
     driver_memory="2g",
     shuffle_partitions=4,
-    conf={"spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"},
+    conf={
+        "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+        # Handfuls of rows: compiling a query would take longer than running it.
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    },
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a session, so that `make test-fast` can leave it out."""
+    """Mark what needs a session, for `make test-fast` to leave out; the scenarios take longest, so they begin."""
     for item in items:
         if "spark" in getattr(item, "fixturenames", ()):
             item.add_marker("spark")
+    items.sort(key=lambda item: item.path.parent.name != "scenarios")
 
 
 @pytest.fixture(scope="session")

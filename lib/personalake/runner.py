@@ -23,6 +23,7 @@ from personalake.manifest import (
     last_complete,
     now_utc,
     run_name,
+    tables_as_left,
 )
 from personalake.privacy.keys import ENVIRONMENT, Key, load_key, make_key
 from personalake.store.folders import clear_scratch, scratch_path
@@ -92,8 +93,11 @@ class Runner:
                 clear_scratch(self.root)
             # Long lineages (ALS) are cut here; a folder that every executor sees.
             self.spark.sparkContext.setCheckpointDir(scratch_path(self.root, self.run_id, "checkpoint"))
-            ensure_tables(self.spark, self.root, [t for s in stages for t in s.writes] + [RUNS])
         self._last = last_complete(self.spark, self.root)
+        if not self.options.dry_run:
+            proven = tables_as_left(self.root, self._last)
+            written = [*(t for s in stages for t in s.writes), RUNS]
+            ensure_tables(self.spark, self.root, [t for t in written if t.name not in proven])
         return stages
 
     def run(self, stage: Stage) -> Outcome:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
-from support.command import QUICK, personalake
-from support.standalone import standalone_cluster, submit
-from support.warehouse import differences, rows_of
 
 from personalake.sample import write_sample
 from personalake.tables.catalog import ALL
+from support.command import QUICK, personalake
+from support.standalone import standalone_cluster, submit
+from support.warehouse import differences, rows_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 KEY = "k" * 40
@@ -50,4 +50,6 @@ def _ranked_differences(left: Path, right: Path, name: str) -> list[str]:
     alone = both[both["_merge"] != "both"]
     other = both[(both["_merge"] == "both") & (both[what] != both[f"{what}_other"])]
     far = other[(other[score] - other[f"{score}_other"]).abs() > TOLERANCE]
-    return [f"{name}: {len(rows)} rows {words}" for rows, words in ((alone, "stand alone"), (far, "differ")) if len(rows)]
+    return [
+        f"{name}: {len(rows)} rows {words}" for rows, words in ((alone, "stand alone"), (far, "differ")) if len(rows)
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +13,7 @@ from personalake.recommend import Algorithm, Als, ItemCosine, Popular
 from support import deskdrop_logs
 from support.deskdrop_ranking import recall_at, trial, weighted_pairs
 
+pytestmark = pytest.mark.slow
 LEAST = {"item_cosine": (0.264, 0.394), "als": (0.37, 0.49)}
 
 
@@ -24,6 +27,17 @@ def pairs() -> pd.DataFrame:
     return found
 
 
+@pytest.fixture(scope="module", autouse=True)
+def compiled(spark: SparkSession) -> Iterator[None]:
+    """Millions of pairs: here compiling a query pays."""
+    quick = {name: spark.conf.get(name) for name in ("spark.sql.codegen.wholeStage", "spark.sql.codegen.factoryMode")}
+    spark.conf.set("spark.sql.codegen.wholeStage", "true")
+    spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK")
+    yield
+    for name, value in quick.items():
+        spark.conf.set(name, value)
+
+
 def recalls(spark: SparkSession, pairs: pd.DataFrame, algorithm: Algorithm, seed: int) -> tuple[float, ...]:
     split = trial(pairs, seed)
     fitted = algorithm.fit(spark.createDataFrame(split.train))
@@ -34,16 +48,6 @@ def recalls(spark: SparkSession, pairs: pd.DataFrame, algorithm: Algorithm, seed
     return recall_at(scored)
 
 
-@pytest.mark.parametrize(
-    "algorithm", [ItemCosine(), Als(rank=24, iterations=8, blocks=2)], ids=lambda algorithm: algorithm.kind
-)
-def test_one_seed_reaches_the_known_recall(spark: SparkSession, pairs: pd.DataFrame, algorithm: Algorithm) -> None:
-    found = recalls(spark, pairs, algorithm, seed=1)
-    print(algorithm.kind, found)
-    assert all(a >= b for a, b in zip(found, LEAST[algorithm.kind], strict=True)), found
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", [ItemCosine(), Als()], ids=lambda algorithm: algorithm.kind)
 def test_three_seeds_reach_the_known_recall(spark: SparkSession, pairs: pd.DataFrame, algorithm: Algorithm) -> None:
     found = np.array([recalls(spark, pairs, algorithm, seed) for seed in (1, 2, 3)])
@@ -51,7 +55,6 @@ def test_three_seeds_reach_the_known_recall(spark: SparkSession, pairs: pd.DataF
     assert (found >= LEAST[algorithm.kind]).all(), found
 
 
-@pytest.mark.slow
 def test_popularity_is_where_it_was_counted(spark: SparkSession, pairs: pd.DataFrame) -> None:
     found = np.array([recalls(spark, pairs, Popular(), seed) for seed in (1, 2, 3)]).mean(axis=0)
     assert found == pytest.approx([0.25, 0.375], abs=0.015)

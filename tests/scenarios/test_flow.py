@@ -1,25 +1,39 @@
-"""What a user of the command line sees: a run, a second run, a dry run, a query, a look-up, and faults."""
+"""What a user of the command line sees: a run, a second run, a dry run, a query, a look-up, faults; and kills.
+
+kill -9 at named points: the next run completes, and every table equals that of an undisturbed run.
+"""
 
 from __future__ import annotations
 
 import csv
 import fcntl
 import io
-import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
-from scenarios.conftest import Flow
-from support.command import Ended
 
 from personalake.flow import FLOW, written_by
 from personalake.store.lock import LOCK_FILE
 from personalake.store.versions import versions_of
 from personalake.tables.catalog import ALL
+from scenarios.conftest import Flow
+from support.command import Ended, environment
+from support.warehouse import differences
 
 pytestmark = pytest.mark.spark
+# One per write recipe: a merge, a replaced table, a replaced slice, an appended run.
+ONE_PER_RECIPE = ("write:events", "write:person_days", "write:recommendations", "stage:evaluate")
+EVERY_POINT = tuple(
+    point for stage in FLOW for point in (*(f"write:{table.name}" for table in stage.writes), f"stage:{stage.name}")
+)
 NOT_EMPTY = {table.name for table in written_by(FLOW)} - {"identity_moves", "segment_moves"}
 
 
@@ -72,8 +86,8 @@ def test_sql_prints_only_its_rows(flow: Flow) -> None:
 
 
 def test_who_holds_the_key_can_look_people_up(flow: Flow) -> None:
-    source, raw = _a_raw_device(flow.logs)
-    answer = flow.command("lookup", "--source", source, "--field", "device_id", stdin=f"{raw}\nnobody\n")
+    raw = flow.truth["shared_device"]
+    answer = flow.command("lookup", "--source", "shop", "--field", "device_id", stdin=f"{raw}\nnobody\n")
     assert answer.code == 0, answer.err
     rows = list(csv.reader(io.StringIO(answer.out)))
     assert rows[0] == ["raw", "identifier", "person_id"]
@@ -89,7 +103,9 @@ def test_a_second_writer_is_refused(flow: Flow) -> None:
         fcntl.flock(stream, fcntl.LOCK_EX)
         refused = flow.command("ingest")
     assert refused.code == 4
-    assert refused.status["message"].startswith(f"The warehouse is in use (1 fault):\n  - warehouse {flow.root}: is being")
+    assert refused.status["message"].startswith(
+        f"The warehouse is in use (1 fault):\n  - warehouse {flow.root}: is being"
+    )
 
 
 def test_all_faults_of_the_settings_come_at_once_before_spark_starts(flow: Flow) -> None:
@@ -107,25 +123,71 @@ def test_all_faults_of_the_settings_come_at_once_before_spark_starts(flow: Flow)
 
 
 def test_bad_files_stop_the_run_before_anything_is_written(flow: Flow, tmp_path: Path) -> None:
-    logs, root = tmp_path / "logs", tmp_path / "warehouse"
-    shutil.copytree(flow.logs, logs)
-    broken = next(path for path in sorted(logs.rglob("*.gz")))
+    bad = replace(flow, logs=tmp_path / "logs", root=tmp_path / "warehouse")
+    shutil.copytree(flow.logs, bad.logs)
+    broken = next(path for path in sorted(bad.logs.rglob("*.gz")))
     broken.write_bytes(broken.read_bytes()[:-9])
-    refused = _ingest(flow, logs, root)
+    refused = bad.command("run")
     assert refused.code == 1
-    assert "is no complete gzip file. Deliver it again." in refused.status["message"]
-    versions = versions_of(str(root), ALL.values())
-    assert set(versions.values()) <= {0}, "something was written"
+    assert refused.status["message"].splitlines() == [
+        "The data cannot be used (1 fault):",
+        f"  - source shop, file shop/{broken.name}: is no complete gzip file. Deliver it again.",
+    ]
+    assert set(versions_of(str(bad.root), ALL.values()).values()) <= {0}, "something was written"
 
 
-def _ingest(flow: Flow, logs: Path, root: Path) -> Ended:
-    return flow.command("ingest", "--set", f"raw.root={logs / 'raw'}", root=root)
+def test_the_recipes_are_points_of_the_flow() -> None:
+    assert set(ONE_PER_RECIPE) <= set(EVERY_POINT)
 
 
-def _a_raw_device(logs: Path) -> tuple[str, str]:
-    """A source and a raw device id of its first file."""
-    truth = json.loads((logs / "truth.json").read_text())
-    device = truth["devices"][0]
-    return device["source"], device["device_id"]
+def _run(flow: Flow, root: Path, **more: str) -> Ended:
+    return flow.command("run", root=root, **more)
 
 
+def _assert_same(root: Path, flow: Flow) -> None:
+    found = [line for name in ALL if name != "runs" for line in differences(root, flow.root, name, 1e-9)]
+    assert found == []
+
+
+def _killed_in_turn(points: tuple[str, ...], flow: Flow, root: Path) -> None:
+    """One warehouse, killed at each point in turn; each run goes on where the one before died."""
+    for point in points:
+        done = _run(flow, root, PERSONALAKE_KILL_AT=point)
+        assert done.code == -signal.SIGKILL, f"{point} was not reached:\n{done.err}"
+    done = _run(flow, root)
+    assert done.code == 0, done.err
+    _assert_same(root, flow)
+
+
+def test_killed_once_per_write_recipe(flow: Flow, tmp_path: Path) -> None:
+    _killed_in_turn(ONE_PER_RECIPE, flow, tmp_path / "warehouse")
+
+
+@pytest.mark.slow
+def test_killed_at_every_point(flow: Flow, tmp_path: Path) -> None:
+    _killed_in_turn(EVERY_POINT, flow, tmp_path / "warehouse")
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_of_a_merge(flow: Flow, tmp_path: Path) -> None:
+    """Files of the merge lie there, its commit does not: they never count."""
+    root = tmp_path / "warehouse"
+    command = [sys.executable, "-m", "personalake.cli", "run", *flow.options(root)]
+    process = subprocess.Popen(
+        command,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 300
+    while not list(root.glob("events/**/*.parquet")):
+        assert process.poll() is None, "the run ended before its merge was seen"
+        assert time.monotonic() < deadline, "no merge was seen"
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (root / "events" / "_delta_log" / f"{1:020d}.json").exists(), "the kill came after the commit"
+    done = _run(flow, root)
+    assert done.code == 0, done.err
+    _assert_same(root, flow)

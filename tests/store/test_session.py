@@ -104,9 +104,10 @@ def test_a_cluster_master_gets_no_local_settings():
 
 
 def test_further_java_options_are_added_to_ours():
-    conf = dict(sessions._own_conf(Spark(conf={"spark.driver.extraJavaOptions": "-Xss4m"}), "").getAll())
-    assert conf["spark.driver.extraJavaOptions"].startswith("-Duser.timezone=UTC -Dlog4j2.configurationFile=file:")
-    assert conf["spark.driver.extraJavaOptions"].endswith(" -Xss4m")
+    conf = dict(sessions._own_conf(Spark(conf={"spark.driver.extraJavaOptions": "-Xmn64m"}), "").getAll())
+    ours = "-Duser.timezone=UTC -Xss4m -Dlog4j2.configurationFile=file:"
+    assert conf["spark.driver.extraJavaOptions"].startswith(ours)
+    assert conf["spark.driver.extraJavaOptions"].endswith(" -Xmn64m")
 
 
 def test_a_submit_keeps_its_master_memory_and_name_and_gets_delta(tmp_path: Path):

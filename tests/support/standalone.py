@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyspark
+
 from support.command import Ended, environment
 
 SPARK_HOME = Path(pyspark.__file__).parent
@@ -55,7 +56,14 @@ def standalone_cluster(folder: Path, workers: int = 2, cores: int = 1, memory: s
 def submit(url: str, script: Path, *arguments: str, timeout: int = 1200, **more: str) -> Ended:
     """spark-submit a job to the cluster, and wait for its end."""
     command = [str(SPARK_HOME / "bin" / "spark-submit"), "--master", url, "--driver-memory", "1500m"]
-    command += ["--executor-memory", "1g", "--conf", "spark.sql.shuffle.partitions=4", "--conf", "spark.ui.enabled=false"]
+    command += [
+        "--executor-memory",
+        "1g",
+        "--conf",
+        "spark.sql.shuffle.partitions=4",
+        "--conf",
+        "spark.ui.enabled=false",
+    ]
     command += ["--conf", "spark.driver.host=127.0.0.1", "--conf", "spark.driver.bindAddress=127.0.0.1"]
     done = subprocess.run(
         [*command, str(script), *arguments],
@@ -100,5 +108,3 @@ def _wait_for(log: Path, pattern: str, seconds: float) -> None:
             tail = log.read_text(errors="replace")[-2000:] if log.exists() else "no log"
             raise AssertionError(f"{log.name} did not say {pattern!r} in {seconds:.0f} s:\n{tail}")
         time.sleep(0.2)
-
-

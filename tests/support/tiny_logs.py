@@ -102,9 +102,13 @@ sources: {folder: sources}
 privacy: {key_file: KEY_FILE}
 spark:
   master: local[2]
-  driver_memory: 1g
-  shuffle_partitions: 2
-  conf: {spark.driver.extraJavaOptions: "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xss4m"}
+  driver_memory: 1500m
+  shuffle_partitions: 1
+  conf:
+    spark.driver.extraJavaOptions: "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+    spark.sql.codegen.wholeStage: "false"
+    spark.sql.codegen.factoryMode: NO_CODEGEN
+    spark.sql.adaptive.enabled: "false"
 ingest: {base_currency: CNY}
 segments: {k: 3}
 recommend:

@@ -71,9 +71,13 @@ def _out_of_range(name: str, low: float | None, high: float | None) -> Column:
     words = " and ".join(
         text
         for text, bound in (
-            (f"at least {low:g}" if low is not None else "", low),
-            (f"at most {high:g}" if high is not None else "", high),
+            (f"at least {_said(low)}" if low is not None else "", low),
+            (f"at most {_said(high)}" if high is not None else "", high),
         )
         if bound is not None
     )
     return _check(outside, "ING-005", f"{name} lies outside its allowed range ({words}).")
+
+
+def _said(bound: float) -> str:
+    return f"{bound:.0f}" if bound == int(bound) else f"{bound:g}"

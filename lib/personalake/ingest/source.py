@@ -12,16 +12,11 @@ from pydantic import Field, ValidationError, model_validator
 
 from personalake.errors import ConfigError, Fault, near_miss
 from personalake.ingest.expressions import raising
+from personalake.ingest.words import EVENT_TYPES, OWN_COLUMNS
 from personalake.settings import Section
 from personalake.tables.ingest import CONSENTS, CUSTOMER_VERSIONS, EVENTS, ITEM_VERSIONS
 from personalake.tables.spec import BIGINT, DOUBLE, INT, Table
 
-EVENT_TYPES = frozenset(
-    {
-        *("view", "click", "search", "cart", "uncart", "favourite", "bookmark", "follow", "share", "comment", "rate"),
-        *("survey", "buy", "refund", "impression", "open", "error", "load", "login", "logout"),
-    }
-)
 ENTITY_TABLES: dict[str, Table] = {
     "event": EVENTS,
     "item": ITEM_VERSIONS,
@@ -29,14 +24,6 @@ ENTITY_TABLES: dict[str, Table] = {
     "consent": CONSENTS,
 }
 ENTITY_TIME = {"event": "event_at", "item": "effective_at", "customer": "effective_at", "consent": "effective_at"}
-# Columns that ingest fills itself; a source cannot name them as a target.
-_OWN = frozenset(
-    {
-        *("event_id", "event_at", "event_date", "received_at", "utc_offset_minutes", "source", "key_id", "run_id"),
-        *("identifiers", "acquisition", "properties", "attributes", "filled_fields", "is_bot", "record_version"),
-        *("amount_base_minor", "effective_at", "first_seen_at", "price_band", "consent_id"),
-    }
-)
 _NUMBERS = (BIGINT, INT, DOUBLE)
 NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
 
@@ -127,7 +114,7 @@ class Source(Section):
         return self
 
     def _target_faults(self) -> list[str]:
-        targets = {*self.table.names} - _OWN
+        targets = {*self.table.names} - OWN_COLUMNS
         faults = []
         named = [("fields", k) for k in self.fields] + [("required", k) for k in self.required]
         named += [("required_for", k) for k in self.required_for] + [("ranges", k) for k in self.ranges]

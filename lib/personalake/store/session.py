@@ -97,7 +97,8 @@ def _own_conf(settings: Spark, warehouse_root: str) -> SparkConf:
     conf = SparkConf(loadDefaults=False)
     master = settings.master or "local[*]"
     wanted = ALWAYS | {"spark.master": master, "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower()}
-    options = ["-Duser.timezone=UTC"]
+    # Long lineages are serialised recursively: the default stack of a small JVM overflows on them.
+    options = ["-Duser.timezone=UTC", "-Xss4m"]
     if master.startswith("local"):
         wanted |= LOCAL | {
             "spark.driver.memory": settings.driver_memory,
