@@ -11,7 +11,19 @@ from pathlib import Path
 from typing import Any
 
 LIB = Path(__file__).resolve().parents[2] / "lib"
-QUICK = ("--set", "spark.driver_memory=1500m", "--set", "spark.shuffle_partitions=2", "--set", "spark.master=local[2]")
+# A session for handfuls of rows, where compiling a query takes longer than running it.
+INTERPRETED = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+}
+_QUICK = {
+    "spark.master": "local[2]",
+    "spark.driver_memory": "1500m",
+    "spark.shuffle_partitions": "2",
+    "spark.conf": json.dumps(INTERPRETED),
+}
+QUICK = tuple(word for name, value in _QUICK.items() for word in ("--set", f"{name}={value}"))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyspark
 
-from support.command import Ended, environment
+from support.command import INTERPRETED, Ended, environment
 
 SPARK_HOME = Path(pyspark.__file__).parent
 
@@ -28,6 +28,7 @@ def standalone_cluster(folder: Path, workers: int = 2, cores: int = 1, memory: s
         cores: of each worker.
         memory: of each worker.
     """
+    folder.mkdir(parents=True)
     port = _free_port()
     url = f"spark://127.0.0.1:{port}"
     processes = []
@@ -65,6 +66,7 @@ def submit(url: str, script: Path, *arguments: str, timeout: int = 1200, **more:
         "spark.ui.enabled=false",
     ]
     command += ["--conf", "spark.driver.host=127.0.0.1", "--conf", "spark.driver.bindAddress=127.0.0.1"]
+    command += [word for name, value in INTERPRETED.items() for word in ("--conf", f"{name}={value}")]
     done = subprocess.run(
         [*command, str(script), *arguments],
         capture_output=True,
