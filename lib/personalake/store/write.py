@@ -52,14 +52,7 @@ def merge(
     source = conform(rows, table, run_id)
     on = " AND ".join(f"t.{c} = s.{c}" for c in table.key)
     payload = [c for c in table.names if c not in table.key and c != "run_id"]
-    if version_column:
-        differs = f"s.{version_column} > t.{version_column}"
-        if read_again:
-            revisions = [f"substring_index({side}.{version_column}, ':', 1)" for side in "st"]
-            differs = f"{revisions[0]} >= {revisions[1]} AND s.{version_column} <> t.{version_column}"
-    else:
-        differs = " OR ".join(f"NOT (t.{c} <=> s.{c})" for c in payload if not _is_map(table, c))
-        differs = " OR ".join([differs, *(_map_differs(c) for c in payload if _is_map(table, c))])
+    differs = _differs(table, payload, version_column, read_again)
 
     def commit() -> None:
         target = DeltaTable.forPath(spark, table_path(root, table.name)).alias("t")
@@ -103,6 +96,17 @@ def replace(spark: SparkSession, root: str, table: Table, rows: DataFrame, run_i
     """Put rows in place of the whole table."""
     writer = conform(rows, table, run_id).write.format("delta").mode("overwrite").option("replaceWhere", "true")
     _with_retries(table, lambda: writer.save(table_path(root, table.name)))
+
+
+def _differs(table: Table, payload: list[str], version_column: str | None, read_again: bool) -> str:
+    """When the new row `s` replaces the old one `t`."""
+    if version_column is None:
+        plain = [f"NOT (t.{c} <=> s.{c})" for c in payload if not _is_map(table, c)]
+        return " OR ".join([*plain, *(_map_differs(c) for c in payload if _is_map(table, c))])
+    if not read_again:
+        return f"s.{version_column} > t.{version_column}"
+    new, old = (f"substring_index({side}.{version_column}, ':', 1)" for side in "st")
+    return f"{new} >= {old} AND s.{version_column} <> t.{version_column}"
 
 
 def _is_map(table: Table, name: str) -> bool:
