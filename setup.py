@@ -31,10 +31,10 @@ TEST = [
     "hypothesis>=6",
     "networkx>=3",
     "pytest>=8",
-    "pytest-xdist>=3.6",
     "pytest-timeout>=2",
     "pytest-xdist>=3.6",
     "scikit-learn>=1.5",
+    "scikit-surprise>=1.1.5",
     "statsmodels>=0.14",
 ]
 DEV = [
@@ -43,6 +43,13 @@ DEV = [
     "pandas-stubs",
     "ruff>=0.9",
     "types-PyYAML",
+]
+# The peers that `make bench` measures beside us.
+BENCH = [
+    "duckdb>=1.1",
+    "implicit>=0.7.2",
+    "psutil>=6",
+    "sparse-dot-topn>=1.1",
 ]
 
 setup(
@@ -74,7 +81,7 @@ setup(
     packages=[*find_packages("lib"), "personalake.conf"],
     package_dir={"": "lib", "personalake.conf": "conf"},
     package_data={
-        "": ["py.typed", "*.sha256", "*.properties", "*.css", "*.js", "*.svg", "*.j2", "templates/*"],
+        "": ["py.typed", "*.sha256", "*.properties", "*.css", "*.js", "*.svg", "*.j2", "templates/*", "reasons.yaml"],
         "personalake.conf": ["**/*.yaml"],
     },
     zip_safe=True,
@@ -85,6 +92,7 @@ setup(
         "delta-spark==4.4.0",
         "jinja2>=3.1",
         "matplotlib>=3.9",
+        "numba>=0.60",
         "numpy>=1.26",
         "pandas>=2.2,<3",
         "pyarrow>=18",
@@ -93,6 +101,7 @@ setup(
         "pyyaml>=6",
         "scipy>=1.13",
         "tenacity>=9",
+        "threadpoolctl>=3",
     ],
-    extras_require={"test": TEST, "dev": DEV},
+    extras_require={"test": TEST, "dev": DEV, "bench": BENCH},
 )

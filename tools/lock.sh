@@ -18,3 +18,4 @@ echo "setuptools>=77" >"$scratch/build.in"
 compile --no-annotate -o requirements-build.lock "$scratch/build.in"
 compile -o requirements.lock setup.py
 compile --extra test --extra dev -c requirements.lock -o requirements-test.lock setup.py
+compile --extra test --extra dev --extra bench -c requirements-test.lock -o requirements-bench.lock setup.py

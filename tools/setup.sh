@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes .venv: locked and hashed dependencies, this package in editable form, the Delta jars.
-# Usage: tools/setup.sh [runtime|test]. What is done already is not done again, and then no network is needed.
+# Usage: tools/setup.sh [runtime|test|bench]. What is done already is not done again, and then no network is needed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,7 +8,8 @@ kind=${1:-runtime}
 case $kind in
     runtime) lock=requirements.lock ;;
     test) lock=requirements-test.lock ;;
-    *) echo "Usage: tools/setup.sh [runtime|test]" >&2; exit 2 ;;
+    bench) lock=requirements-bench.lock ;;
+    *) echo "Usage: tools/setup.sh [runtime|test|bench]" >&2; exit 2 ;;
 esac
 log=.venv/setup.log
 needed_mb=2500

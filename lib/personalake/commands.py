@@ -1,4 +1,4 @@
-"""The commands that are no stage: sample, demo, report, sql, person, explain, lookup, validate, init, status."""
+"""The commands that are no stage: those that show, those that find, and those that look after the warehouse."""
 
 from __future__ import annotations
 
@@ -68,6 +68,16 @@ def person(person_id: str, shape: str, **arguments: Any) -> int:
 def explain(person_id: str, **arguments: Any) -> int:
     """Print the links of one person."""
     return _reading("explain", arguments, lambda options: finding.explain(options, person_id))
+
+
+@cli.command("audience", help="Who would want an item most: the persons to tell of it, best first.")
+@click.option("--item", "item_id", required=True, metavar="ID", help="The item's id, as in the table items.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="Persons, at most.")
+@click.option("--format", "shape", type=click.Choice(["table", "csv"]), default="table", show_default=True)
+@common_options
+def audience(item_id: str, limit: int, shape: str, **arguments: Any) -> int:
+    """Print the audience of an item."""
+    return _reading("audience", arguments, lambda options: finding.audience(options, item_id, limit, shape))
 
 
 @cli.command("lookup", help="Raw identifiers on standard input, one a line, to CSV: raw,identifier,person_id.")

@@ -18,6 +18,7 @@ from personalake.identity.settings import Identity
 from personalake.ingest.settings import Ingest
 from personalake.packaged import conf_folder
 from personalake.profiles.settings import Profiles
+from personalake.recommend.rules.settings import Rules
 from personalake.recommend.settings import Recommend
 from personalake.report.settings import Report
 from personalake.segments.settings import Segments
@@ -25,7 +26,7 @@ from personalake.settings import Privacy, Raw, Section, Sources, Spark, Warehous
 from personalake.tags.settings import Tags
 
 # Paths that a conf file names relative to itself.
-_PATHS = (("sources", "folder"), ("tags", "file"))
+_PATHS = (("sources", "folder"), ("tags", "file"), ("rules", "file"))
 
 
 class Settings(Section):
@@ -43,6 +44,7 @@ class Settings(Section):
     profiles: Profiles = Profiles()
     segments: Segments = Segments()
     tags: Tags = Tags()
+    rules: Rules = Rules()
     recommend: Recommend = Recommend()
     evaluate: Evaluate = Evaluate()
     report: Report = Report()

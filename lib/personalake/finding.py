@@ -1,4 +1,4 @@
-"""Finding people: by raw identifiers, for who holds the key, and the evidence that binds a person's identifiers."""
+"""Finding people: by raw identifiers, the evidence that binds a person's identifiers, and who would want an item."""
 
 from __future__ import annotations
 
@@ -6,25 +6,34 @@ import csv
 import itertools
 import re
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import TextIO
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from personalake.config import Settings
-from personalake.errors import ConfigError, Fault, near_miss
+from personalake.errors import ConfigError, DataError, Fault, near_miss
 from personalake.ingest.source import Source, load_sources
+from personalake.privacy.consent import persons_without_consent
 from personalake.privacy.hashing import IdentifierType, identifier_of
 from personalake.privacy.keys import Key, load_key
+from personalake.recommend.audience import audience_of_item
 from personalake.runner import Options, default_key_path
 from personalake.runtime import session
-from personalake.store.read import read
+from personalake.stages.recommend import PERSONALISATION
+from personalake.store.read import last_date, read
 from personalake.store.versions import version_of
 from personalake.tables.identity import IDENTITY_MAP
+from personalake.tables.ingest import CONSENTS, ITEMS
+from personalake.tables.profiles import INTERACTIONS, PERSON_ITEM_DAYS, PROFILES
+from personalake.tables.recommend import ITEM_NEIGHBOURS
 from personalake.views.console import run_sql
+from personalake.views.layout import csv_lines, table_lines
 
 _LOOKUP_CHUNK = 20_000
+_AUDIENCE_READS = (INTERACTIONS, ITEM_NEIGHBOURS, ITEMS, PERSON_ITEM_DAYS, PROFILES, CONSENTS, IDENTITY_MAP)
 _IDENTIFIER_KINDS = {"device_id": "device", "login_id": "login", "source_session_id": "session"}
 
 
@@ -63,6 +72,55 @@ def lookup(options: Options, source_name: str, field: str, raw: Iterable[str], o
             persons = _persons_of(spark, settings.warehouse.root, kind.kind, {i for i in identifiers if i})
             for text, identifier in zip(chunk, identifiers, strict=True):
                 writer.writerow((text, identifier or "", persons.get(identifier or "", "")))
+
+
+def audience(options: Options, item_id: str, limit: int, shape: str) -> None:
+    """Print who would want an item most, of those who agreed to be served so and do not have it yet.
+
+    Raises:
+        ConfigError: no such item, or limit is below 1.
+        DataError: nothing has been published.
+    """
+    settings = options.settings()
+    root = settings.warehouse.root
+    if limit < 1:
+        raise ConfigError(Fault("--limit", f"is {limit}.", "Give 1 or more."))
+    if missing := [table.name for table in _AUDIENCE_READS if version_of(root, table.name) is None]:
+        raise DataError(Fault(f"table {missing[0]}", "is not there.", "Run `personalake run` first."))
+    with session(settings) as spark:
+        tables = {table.name: read(spark, root, table) for table in _AUDIENCE_READS}
+        interactions, items = tables[INTERACTIONS.name], tables[ITEMS.name]
+        is_it = F.col("item_id") == F.lit(item_id)
+        if items.where(is_it).isEmpty() and interactions.where(is_it).isEmpty():
+            text = f"{item_id} is no item that is known."
+            raise ConfigError(Fault("--item", text, 'See `personalake sql "SELECT item_id, title FROM items"`.'))
+        found = audience_of_item(
+            item_id,
+            limit,
+            interactions,
+            tables[ITEM_NEIGHBOURS.name],
+            None if items.isEmpty() else items,
+            settings.recommend,
+            _persons_to_serve(tables, settings, options.as_of),
+            tables[PERSON_ITEM_DAYS.name].where(F.col("event_type") == "buy"),
+        )
+        rows = [tuple(row) for row in found.orderBy("audience_rank").collect()]
+    for line in (csv_lines if shape == "csv" else table_lines)(found.columns, rows):
+        print(line)
+
+
+def _persons_to_serve(tables: dict[str, DataFrame], settings: Settings, as_of: date | None) -> DataFrame:
+    """Everyone with a profile of the day (None: the newest) who has not said no to personalisation."""
+    profiles = tables[PROFILES.name]
+    day = as_of or last_date(profiles, "as_of_date")
+    if not isinstance(day, date):
+        raise DataError(Fault("table profiles", "is empty.", "Run `personalake run` first."))
+    persons = profiles.where(F.col("as_of_date") == F.lit(day)).select("person_id")
+    required = PERSONALISATION in settings.privacy.required_purposes
+    out = persons_without_consent(
+        persons, tables[CONSENTS.name], tables[IDENTITY_MAP.name], PERSONALISATION, day, required
+    )
+    return persons.join(out, on="person_id", how="left_anti")
 
 
 def _identifier_type(settings: Settings, source_name: str, field: str) -> IdentifierType:

@@ -30,10 +30,10 @@ def faults(flow: Sequence[Stage]) -> list[str]:
             if table.name not in written:
                 found.append(f"{stage.name} reads {table.name}, which no stage before it writes")
         for table in stage.writes:
-            if table.name in written:
+            if table.name in written and not table.also:
                 found.append(f"{stage.name} and {written[table.name]} both write {table.name}")
-            if table.stage != stage.name:
-                found.append(f"{stage.name} writes {table.name}, which is declared for {table.stage}")
+            if stage.name not in table.writers:
+                found.append(f"{stage.name} writes {table.name}, which is declared for {', '.join(table.writers)}")
             if ALL.get(table.name) is not table:
                 found.append(f"{table.name} is not in the catalogue")
             written[table.name] = stage.name

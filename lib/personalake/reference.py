@@ -14,7 +14,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from personalake.config import Settings, described
+from personalake.recommend.learned.settings import Learned
 from personalake.recommend.registry import AnyAlgorithm
+from personalake.recommend.rerank.settings import Rerank
 from personalake.recommend.settings import Blend
 from personalake.segments.settings import FeaturePreparation
 from personalake.settings import Section
@@ -61,7 +63,10 @@ def tables_page() -> str:
         "",
         "| table | one row is | written by |",
         "|---|---|---|",
-        *(f"| [{t.name}](#{t.name}) | {_cell(t.comment.removesuffix('.'))} | {t.stage} |" for t in TABLES.values()),
+        *(
+            f"| [{t.name}](#{t.name}) | {_cell(t.comment.removesuffix('.'))} | {', '.join(t.writers)} |"
+            for t in TABLES.values()
+        ),
     ]
     for table in TABLES.values():
         lines += ["", *_table(table)]
@@ -116,6 +121,8 @@ def _nested() -> Iterator[tuple[str, type[Section]]]:
     """What stands inside the settings that hold more than one value."""
     yield "An entry of segments.features", FeaturePreparation
     yield "recommend.blend", Blend
+    yield "recommend.blend.learned", Learned
+    yield "recommend.rerank", Rerank
     for model in typing.get_args(typing.get_args(AnyAlgorithm)[0]):
         yield f"An entry of recommend.algorithms with kind: {model.model_fields['kind'].default}", model
 
@@ -167,7 +174,7 @@ def _default(value: object) -> str:
 
 
 def _table(table: Table) -> list[str]:
-    facts = [f"written by {table.stage}", f"key {', '.join(f'`{name}`' for name in table.key)}"]
+    facts = [f"written by {', '.join(table.writers)}", f"key {', '.join(f'`{name}`' for name in table.key)}"]
     facts += [f"partitioned by {', '.join(f'`{name}`' for name in table.partition)}"] if table.partition else []
     facts += [f"retention {table.keep_days} days" if table.keep_days else "kept for ever"]
     lines = [f"## {table.name}", "", table.comment, "", "; ".join(facts) + ".", ""]

@@ -15,10 +15,11 @@ from personalake.errors import ConfigError, Fault
 from personalake.flow import FLOW
 from personalake.ingest.source import load_sources
 from personalake.manifest import COMPLETE
+from personalake.recommend.rules import load_rules as load_list_rules
 from personalake.runner import Options, Runner
 from personalake.store.lock import writer_lock
 from personalake.store.session import open_session
-from personalake.tags.rules import load_rules
+from personalake.tags.rules import load_rules as load_tag_rules
 
 
 @contextmanager
@@ -32,13 +33,17 @@ def session(settings: Settings) -> Iterator[SparkSession]:
 
 
 def validate(settings: Settings) -> None:
-    """Try whatever can be tried before Spark starts: the sources and the tag rules.
+    """Try whatever can be tried before Spark starts: the sources, the tag rules, the rules on lists.
 
     Raises:
         ConfigError: with every fault of every file.
     """
     faults: list[Fault | str] = []
-    for load in (lambda: load_sources(Path(settings.sources.folder)), lambda: load_rules(settings.tags.file)):
+    for load in (
+        lambda: load_sources(Path(settings.sources.folder)),
+        lambda: load_tag_rules(settings.tags.file),
+        lambda: load_list_rules(settings.rules.file),
+    ):
         try:
             load()
         except ConfigError as error:

@@ -24,6 +24,7 @@ from personalake.manifest import (
 )
 from personalake.store.schema import ensure_tables
 from personalake.tables.catalog import ALL
+from personalake.tables.evaluate import MODEL_METRICS
 from personalake.tables.ingest import EVENTS, ITEMS
 from personalake.tables.runs import RUNS
 from personalake.tables.spec import STRING, Col, Table
@@ -52,6 +53,10 @@ def test_what_is_wrong_with_a_flow_is_told():
         "late writes events, which is declared for ingest",
     ]
     assert faults([stage("other", writes=(stray,))]) == ["strays is not in the catalogue"]
+    assert faults([stage(name, writes=(MODEL_METRICS,)) for name in ("recommend", "evaluate")]) == []
+    assert faults([stage("tags", writes=(MODEL_METRICS,))]) == [
+        "tags writes model_metrics, which is declared for evaluate, recommend"
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -131,13 +136,16 @@ LAST = {"config_hash": "conf", "code_version": "code", "as_of_date": DAY, "input
         ("its table was written since", {"output_versions": {"tags": "0"}}, False),
         ("its table is gone", {"output_versions": {"tags": "1", "segments": "1"}}, False),
         ("it wrote nothing", {"output_versions": None}, True),
+        ("another stage wrote rows of its own since", {"output_versions": {"model_metrics": "0"}}, True),
+        ("a table of several stages went back", {"output_versions": {"model_metrics": "2"}}, False),
     ],
 )
 def test_a_stage_is_unchanged_only_where_nothing_it_depends_on_has_changed(tmp_path, case, last, unchanged):
-    log = tmp_path / "tags" / "_delta_log"
-    log.mkdir(parents=True)
-    for version in (0, 1):
-        Path(log, f"{version:020}.json").touch()
+    for name in ("tags", "model_metrics"):
+        log = tmp_path / name / "_delta_log"
+        log.mkdir(parents=True)
+        for version in (0, 1):
+            Path(log, f"{version:020}.json").touch()
     assert is_unchanged(str(tmp_path), WANTED, None if last is None else LAST | last) is unchanged, case
 
 

@@ -24,7 +24,7 @@ FORBIDDEN = {
 
 # file below lib/personalake → call → why it is right there
 ALLOWED: dict[str, dict[str, str]] = {
-    "finding.py": {"collect": "the persons of one chunk of asked identifiers"},
+    "finding.py": {"collect": "the persons of one chunk of asked identifiers; one item's audience, up to its limit"},
     "ingest/check.py": {"collect": "one row, to try a time format and a zone before any file is read"},
     "ingest/inspect.py": {"collect": "one row per input file"},
     "manifest.py": {
@@ -34,8 +34,14 @@ ALLOWED: dict[str, dict[str, str]] = {
     "operate.py": {"collect": "the twenty newest runs"},
     "recommend/als_mllib.py": {"persist": "the ratings are read by every iteration; given back when the fit ends"},
     "recommend/checks.py": {"collect": "one row: how many rows of each fault"},
+    "recommend/content.py": {"persist": "the features are the model; `unpersist` of the fitted model gives back"},
     "recommend/item_cosine.py": {"persist": "the neighbours are the model; `unpersist` of the fitted model gives back"},
-    "recommend/model.py": {"collect": "one row: the saved settings"},
+    "recommend/learned/ranker.py": {
+        "persist": "the examples are counted, then read by every iteration; given back when the fit ends"
+    },
+    "recommend/product/neighbours.py": {"collect": "one row per length of history; one row of what a cap dropped"},
+    "recommend/saving.py": {"collect": "one row: the saved settings"},
+    "recommend/user_knn.py": {"persist": "the neighbours are the model; `unpersist` of the fitted model gives back"},
     "recommend/popular.py": {"persist": "the ranking is the model; `unpersist` of the fitted model gives back"},
     "report/gather.py": {"collect": "what a page shows: grouped by day, platform, segment or metric, or limited"},
     "segments/kmeans.py": {
@@ -45,6 +51,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "segments/segment.py": {"collect": "one row per segment of the last run"},
     "sample/write.py": {"collect": "the counts of the truth: one row per source and kind"},
     "stages/ingest.py": {"collect": "one row per input file"},
+    "stages/recommend.py": {"collect": "one row per rule: how much it removed"},
     "views/console.py": {"toLocalIterator": "a query's answer is printed as it comes, a partition at a time"},
     "views/person.py": {"collect": "the rows of one person"},
     "views/register.py": {"collect": "the description of one table"},
@@ -57,7 +64,7 @@ TABLE_ACCESS = {
     "ingest": "reads raw logs, which are no tables",
     "job.py": "scratch files that end a long plan, which are no tables",
     "manifest.py": "one row of runs, when all tables of a stage are written",
-    "recommend/model.py": "saves and loads a fitted model, at a path of the caller's",
+    "recommend/saving.py": "saves and loads a fitted model, at a path of the caller's",
 }
 
 # Windows whose order does not visibly end in a key: file below lib/personalake → order → why it is total all the same

@@ -22,6 +22,8 @@ from personalake.flow import FLOW
 from personalake.ingest.refuse import REASONS
 from personalake.ingest.source import EVENT_TYPES, Source
 from personalake.operate import QUERIES
+from personalake.recommend.reasons import templates
+from personalake.recommend.rules.load import KINDS as RULE_KINDS
 from personalake.reference import PAGES
 from personalake.views.definitions import ALL as VIEWS
 
@@ -213,6 +215,12 @@ def test_the_page_on_sources_tells_every_key_verb_and_code():
     assert set(re.findall(r"^\| `(\w+)` \| (?:all|csv|event|item)", text, re.MULTILINE)) == set(keys)
     assert {verb for verb in EVENT_TYPES if f"`{verb}`" not in text} == set()
     assert re.findall(r"^\| `(ING-\d+)` \|", text, re.MULTILINE) == list(REASONS)
+
+
+def test_the_page_on_lists_tells_every_rule_and_every_reason():
+    text = text_of("docs/lists.md")
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", text, re.MULTILINE)) == set(RULE_KINDS)
+    assert re.findall(r"^\| `(REC-\d+)` \|", text, re.MULTILINE) == sorted(templates().sentences)
 
 
 def test_the_page_on_operations_tells_every_command_and_every_kind_of_error():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -62,6 +64,6 @@ def test_item_factors_that_do_not_fit_a_worker_are_refused(spark: SparkSession) 
         "id AS item_id", "int(id) AS item_index", "array_repeat(float(1), 8) AS factors"
     )
     fitted = Als(**SETTINGS, item_factors_mb=1).fit(spark.createDataFrame(seeded_pairs()).limit(0), check=False)
-    big = type(fitted)(fitted.settings, fitted.interactions, fitted.person_factors, items)
+    big = dataclasses.replace(fitted, item_factors=items)
     with pytest.raises(ConfigError, match="allows 1 MiB"):
         big.candidates(fitted.person_factors)

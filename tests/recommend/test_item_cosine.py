@@ -1,4 +1,4 @@
-"""Item cosine equals scikit-learn, rank by rank."""
+"""The three plans give the same rows, those of the libraries; and what a fitted model says from them."""
 
 from __future__ import annotations
 
@@ -6,78 +6,125 @@ import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
-from scipy import sparse
-from sklearn.metrics.pairwise import cosine_similarity
 
+from personalake.errors import ConfigError, DataError
 from personalake.recommend import ItemCosine
-from personalake.recommend.item_cosine import item_neighbours
+from personalake.recommend.product.shuffle import STRIPE_BYTES, fewest_stripes
+from support.item_pairs import Row, expected_neighbours, seeded_pairs
 
 SEED = 11
+PLANS = ("join", "broadcast", "shuffle")
+CASES = {
+    "raw": ItemCosine(neighbours=100),
+    "pearson_all": ItemCosine(measure="pearson", mean="all", min_co_count=2),
+}
+MORE = {
+    "bm25": ItemCosine(neighbours=5, weights="bm25", shrink=0.5),
+    "llr": ItemCosine(measure="llr", weights="unit", neighbours=9),
+    "log": ItemCosine(neighbours=5, weights="log", shrink=2.5, min_co_count=2),
+    "tfidf": ItemCosine(weights="tfidf"),
+    "jaccard": ItemCosine(measure="jaccard", shrink=1.0),
+    "conditional": ItemCosine(measure="conditional", neighbours=6),
+    "pearson": ItemCosine(measure="pearson", min_co_count=3),
+    "euclidean": ItemCosine(measure="euclidean", neighbours=8, min_co_count=2),
+}
 
 
-def seeded_pairs(seed: int = SEED, persons: int = 60, items: int = 40) -> pd.DataFrame:
-    rng = np.random.default_rng(seed)
-    pairs = sorted(
-        {(int(p), int(i)) for p, i in zip(rng.integers(0, persons, 500), rng.zipf(1.3, 500) % items, strict=True)}
+def neighbours(spark: SparkSession, pairs: pd.DataFrame, settings: ItemCosine, partitions: int = 3) -> list[Row]:
+    frame = spark.createDataFrame(pairs).repartition(partitions)
+    fitted = settings.fit(frame, check=False)
+    rows = sorted(
+        (r.item_id, r.neighbour_rank, r.neighbour_id, r.similarity_score) for r in fitted.neighbours.collect()
     )
-    frame = pd.DataFrame(pairs, columns=["person", "item"])
-    frame["person_id"] = [f"p{n:03d}" for n in frame.pop("person")]
-    frame["item_id"] = [f"i{n:03d}" for n in frame.pop("item")]
-    return frame.assign(weight=np.round(rng.random(len(frame)) * 4 + 0.1, 3))
+    fitted.unpersist()
+    return [(item, other, score, rank) for item, rank, other, score in rows]
 
 
-def matrix(pairs: pd.DataFrame, values: np.ndarray) -> tuple[sparse.csr_matrix, list[str]]:
-    persons, _ = pd.factorize(pairs["person_id"], sort=True)
-    items, names = pd.factorize(pairs["item_id"], sort=True)
-    return sparse.csr_matrix((values, (persons, items))), list(names)
+def check_plans(spark: SparkSession, settings: ItemCosine, case: str) -> None:
+    pairs = seeded_pairs(SEED)
+    found = {
+        plan: neighbours(spark, pairs, settings.model_copy(update={"plan": plan}), partitions)
+        for partitions, plan in enumerate(PLANS, 1)
+    }
+    assert found["join"] == found["broadcast"] == found["shuffle"], f"{case}, seed {SEED}"
+    wanted = expected_neighbours(pairs, settings)
+    assert [(item, other, rank) for item, other, _, rank in found["join"]] == [
+        (item, other, rank) for item, other, _, rank in wanted
+    ], f"{case}, seed {SEED}"
+    np.testing.assert_allclose([row[2] for row in found["join"]], [row[2] for row in wanted], atol=1e-6)
 
 
-def oracle(pairs: pd.DataFrame, settings: ItemCosine) -> list[tuple[str, str, float, int]]:
-    values = {"raw": pairs.weight, "log": np.log1p(pairs.weight), "unit": np.ones(len(pairs))}[settings.weights]
-    rows, names = matrix(pairs, np.asarray(values))
-    if settings.shrink:
-        norms = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=0)).ravel())
-        similar = (rows.T @ rows).toarray() / (np.outer(norms, norms) + settings.shrink)
-    else:
-        similar = cosine_similarity(rows.T)
-    shared = ((rows > 0).T.astype(int) @ (rows > 0).astype(int)).toarray()
-    found = []
-    for item, name in enumerate(names):
-        others = [n for n in range(len(names)) if n != item and shared[item, n] >= settings.min_co_count]
-        order = sorted(others, key=lambda n: (-np.rint(similar[item, n] * 1e9), names[n]))[: settings.neighbours]
-        found += [(name, names[n], similar[item, n], rank) for rank, n in enumerate(order, 1)]
-    return found
+@pytest.mark.parametrize("case", CASES)
+def test_three_plans_give_the_rows_of_the_libraries(spark: SparkSession, case: str) -> None:
+    check_plans(spark, CASES[case], case)
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        ItemCosine(neighbours=100),
-        ItemCosine(neighbours=7, weights="unit"),
-        ItemCosine(neighbours=5, weights="log", shrink=2.5, min_co_count=2),
-    ],
-    ids=["raw", "unit", "log_shrunk"],
-)
-def test_equals_scikit_learn_with_identical_ranks(spark: SparkSession, settings: ItemCosine) -> None:
-    pairs = seeded_pairs()
-    found = item_neighbours(spark.createDataFrame(pairs).repartition(3), settings).toPandas()
-    found = found.sort_values(["item_id", "neighbour_rank"])
-    wanted = oracle(pairs, settings)
-    keys = list(found[["item_id", "neighbour_id", "neighbour_rank"]].itertuples(index=False, name=None))
-    assert keys == [(item, other, rank) for item, other, _, rank in wanted], f"seed {SEED}"
-    np.testing.assert_allclose(found["similarity_score"], [similar for *_, similar, _ in wanted], atol=1e-6)
+@pytest.mark.slow
+@pytest.mark.parametrize("case", MORE)
+def test_three_plans_give_the_rows_of_the_libraries_for_all_measures(spark: SparkSession, case: str) -> None:
+    check_plans(spark, MORE[case], case)
 
 
-def test_indexes_that_ride_along_change_nothing(spark: SparkSession) -> None:
-    pairs = seeded_pairs()
-    indexed = pairs.assign(
-        person_index=pd.factorize(pairs["person_id"])[0], item_index=len(pairs) - pd.factorize(pairs["item_id"])[0]
+@pytest.mark.parametrize("plan", ["join", "broadcast"])
+def test_indexes_that_ride_along_change_nothing(spark: SparkSession, plan: str) -> None:
+    pairs = seeded_pairs(SEED)
+    settings = ItemCosine(neighbours=5, plan=plan)
+    numbers = {name: pd.factorize(pairs[f"{name}_id"])[0] for name in ("person", "item")}
+    indexed = pairs.assign(person_index=numbers["person"], item_index=numbers["item"].max() - numbers["item"])
+    assert neighbours(spark, indexed, settings) == neighbours(spark, pairs, settings)
+
+
+def test_the_plan_is_chosen_by_size_and_told(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = seeded_pairs(SEED)
+    frame = spark.createDataFrame(pairs)
+    fitted = ItemCosine().fit(frame)
+    products = sum(count**2 for count in pairs.groupby("person_id").size())
+    size = f"{len(pairs)} entries, {products:,} products, 1 MiB on a node"
+    assert str(fitted.choice) == f"broadcast plan (the matrix fits memory_mb 2,048): {size}"
+    fitted.unpersist()
+    monkeypatch.setattr("personalake.recommend.product.plan.ENTRY_BYTES", 8000)
+    fitted = ItemCosine(memory_mb=1).fit(frame, check=False)
+    assert str(fitted.choice).startswith("shuffle plan (the matrix does not fit memory_mb 1): ")
+    fitted.unpersist()
+    with pytest.raises(ConfigError) as refused:
+        ItemCosine(memory_mb=1, plan="broadcast").fit(frame)
+    told = "memory_mb: is 1, and the matrix takes 2 MiB. Raise it to what the driver can hold, or take plan shuffle."
+    assert told in str(refused.value)
+
+
+def test_the_fewest_stripes_that_fit() -> None:
+    # Ten persons with a thousand items each: one stripe holds all of it, many hold a share that never vanishes.
+    whole = 10 * 1000 * STRIPE_BYTES
+    assert fewest_stripes({1000: 10}, 1) == 1
+    assert fewest_stripes({1000: 10 * (1 << 20) // whole * 4}, 1) > 1
+    # Persons of one item need no copies: stripes divide the matrix.
+    assert fewest_stripes({1: 4 * (1 << 20) // STRIPE_BYTES}, 1) == 4
+
+
+def test_a_cap_keeps_the_heaviest_and_says_what_it_dropped(spark: SparkSession) -> None:
+    pairs = pd.DataFrame(
+        [("p", "a", 3.0), ("p", "b", 1.0), ("p", "c", 1.0), ("q", "b", 1.0), ("q", "c", 2.0)],
+        columns=["person_id", "item_id", "weight"],
     )
-    plain, ridden = (
-        sorted(map(tuple, item_neighbours(spark.createDataFrame(frame), ItemCosine(neighbours=5)).collect()))
-        for frame in (pairs, indexed)
-    )
-    assert plain == ridden
+    fitted = ItemCosine(history_cap=2).fit(spark.createDataFrame(pairs))
+    met = {(row.item_id, row.neighbour_id) for row in fitted.neighbours.collect()}
+    assert met == {("a", "b"), ("b", "a"), ("b", "c"), ("c", "b")}
+    assert "history_cap 2 dropped 1 entries, 12.50% of all weight" in str(fitted.choice)
+    fitted.unpersist()
+
+
+def test_the_broadcast_plan_looks_at_what_it_collects(spark: SparkSession) -> None:
+    rows = [("p", "a", 1.0), ("p", "a", 2.0), ("q", None, 1.0), ("q", "b", float("nan")), ("r", "b", -1.0)]
+    frame = spark.createDataFrame(rows, "person_id string, item_id string, weight double")
+    with pytest.raises(DataError) as refused:
+        ItemCosine(plan="broadcast").fit(frame)
+    told = str(refused.value)
+    assert "interactions.item_id: 1 rows are null" in told
+    assert "1 rows are NaN or infinite" in told
+    assert "1 rows are zero or negative" in told
+    assert "1 rows repeat a person and item" in told
+    with pytest.raises(DataError, match="1 rows repeat"):
+        ItemCosine().fit(frame.limit(2))
 
 
 def test_scores_and_reasons_equal_the_matrix_product(spark: SparkSession) -> None:
@@ -94,4 +141,12 @@ def test_scores_and_reasons_equal_the_matrix_product(spark: SparkSession) -> Non
     assert scored == pytest.approx({pair: -sum(share for share, _ in parts) for pair, parts in shares.items()})
     because = {(r.person_id, r.item_id): r.because_item_id for r in fitted.explain(asked).collect()}
     assert because == {pair: min(parts)[1] for pair, parts in shares.items()}
+    fitted.unpersist()
+
+
+def test_nothing_but_the_plan_is_shuffled(spark: SparkSession) -> None:
+    fitted = ItemCosine(plan="broadcast").fit(spark.createDataFrame(seeded_pairs(SEED)), check=False)
+    plan = fitted.neighbours._jdf.queryExecution().executedPlan().toString()  # type: ignore[operator]
+    assert "MapInArrow" in plan
+    assert "Exchange" not in plan
     fitted.unpersist()

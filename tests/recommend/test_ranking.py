@@ -10,7 +10,10 @@ from pyspark.sql import SparkSession
 
 from personalake.recommend import Als, ItemCosine, Popular
 from personalake.recommend.build import build_item_neighbours, build_recommendations, fit_all, ranked_items
+from personalake.recommend.fallbacks import Tier
+from personalake.recommend.propose import proposed_items
 from personalake.recommend.rank import rank_items
+from personalake.recommend.request import Request
 from personalake.recommend.settings import Recommend
 from personalake.tables.recommend import ITEM_NEIGHBOURS, RECOMMENDATIONS
 from personalake.tables.spec import same_type
@@ -21,23 +24,24 @@ PAIR = "person_id string, item_id string"
 @pytest.fixture(scope="module")
 def lists(spark: SparkSession) -> dict[str, list[tuple[str, str, int]]]:
     popular = [("had", 9.0), ("gone", 8.0), ("b", 7.0), ("c", 6.0), ("d", 5.0)]
-    blended = [
-        ("own", "a", 0.9, "als"),
-        ("own", "gone", 0.8, "als"),
-        ("own", "had", 0.7, "als"),
-        ("own", "b", 0.5, "als"),
-    ]
-    blended += [("out", "a", 0.9, "als"), ("stranger", "a", 0.9, "als")]
+    in_north = [("all", "x", 9.0), ("north", "e", 9.0), ("north", "b", 8.0)]
+    own = [("own", "a", 0.9, "als"), ("own", "b", 0.5, "als")]
+    persons = [("own", None), ("new", None), ("out", "north"), ("all", None), ("northern", "north"), ("lost", "east")]
+    catalogue = [("gone", False), ("b", True), ("c", None)]
+    text = "audience string, item_id string, score double"
     ranked = rank_items(
-        blended=spark.createDataFrame(blended, f"{PAIR}, score double, source string"),
-        popular=spark.createDataFrame(popular, "item_id string, score double"),
-        persons=spark.createDataFrame([("own",), ("new",), ("out",), ("all",)], "person_id string"),
-        exclude=spark.createDataFrame([("own", "had"), *(("all", item) for item in ("had", "b", "c", "d"))], PAIR),
-        limit=3,
-        items=spark.createDataFrame(
-            [("gone", False), ("b", True), ("c", None)], "item_id string, is_available boolean"
+        own=spark.createDataFrame(own, f"{PAIR}, score double, source string"),
+        tiers=(
+            Tier("near", spark.createDataFrame(in_north, text), within="region"),
+            Tier("popular", spark.createDataFrame([("all", *row) for row in popular], text)),
         ),
-        opted_out=spark.createDataFrame([("out",)], "person_id string"),
+        mask=spark.createDataFrame([("own", "had"), *(("all", item) for item in ("had", "b", "c", "d"))], PAIR),
+        request=Request(
+            persons=spark.createDataFrame(persons, "person_id string, region string"),
+            items=spark.createDataFrame(catalogue, "item_id string, is_available boolean"),
+            opted_out=spark.createDataFrame([("out",)], "person_id string"),
+        ),
+        limit=3,
     ).collect()
     found: dict[str, list[Any]] = {}
     for row in sorted(ranked, key=lambda row: row.recommendation_rank):
@@ -45,12 +49,17 @@ def lists(spark: SparkSession) -> dict[str, list[tuple[str, str, int]]]:
     return found
 
 
+POPULAR = [("had", "popular", 1), ("b", "popular", 2), ("c", "popular", 3)]
+
+
 @pytest.mark.parametrize(
     ("person", "wanted"),
     [
         ("own", [("a", "blend:als", 1), ("b", "blend:als", 2), ("c", "popular", 3)]),
-        ("new", [("had", "popular", 1), ("b", "popular", 2), ("c", "popular", 3)]),
-        ("out", [("had", "popular", 1), ("b", "popular", 2), ("c", "popular", 3)]),
+        ("new", POPULAR),
+        ("out", POPULAR),
+        ("northern", [("e", "near", 1), ("b", "near", 2), ("had", "popular", 3)]),
+        ("lost", POPULAR),
     ],
 )
 def test_everyone_gets_a_list(lists: dict[str, list[Any]], person: str, wanted: list[Any]) -> None:
@@ -62,7 +71,7 @@ def test_scores_fall_with_the_rank(lists: dict[str, list[Any]]) -> None:
 
 
 def test_only_those_asked_for_and_with_something_left_are_there(lists: dict[str, list[Any]]) -> None:
-    assert sorted(lists) == ["new", "out", "own"]
+    assert sorted(lists) == ["lost", "new", "northern", "out", "own"]
 
 
 @pytest.fixture(scope="module")
@@ -75,15 +84,21 @@ def published(spark: SparkSession) -> dict[str, Any]:
     )
     columns = "item_id string, title string, is_available boolean, brand string, category string"
     catalogue = [(f"i{m}", f"Thing {m}" if m else None, m != 7, "even" if m % 2 == 0 else "odd", "c") for m in range(9)]
-    items = spark.createDataFrame(catalogue, columns)
     persons = spark.createDataFrame([(f"p{n}",) for n in range(10)], "person_id string")
+    request = Request(
+        persons=persons,
+        items=spark.createDataFrame(catalogue, columns),
+        bought=interactions.limit(3),
+        opted_out=persons.where("person_id = 'p1'"),
+    )
     fitted = fit_all(interactions, settings)
-    ranked = ranked_items(fitted, settings, persons, interactions.limit(3), items, persons.where("person_id = 'p1'"))
-    rows = build_recommendations(ranked.persist(), fitted, settings, items)
+    proposed = proposed_items(fitted, settings, request).persist()
+    ranked = ranked_items(proposed, fitted, settings, request).persist()
+    rows = build_recommendations(ranked, proposed, fitted, settings, request)
     neighbours = build_item_neighbours(fitted)
     explained = {(r.person_id, r.item_id): r.because_item_id for r in fitted["near"].explain(ranked).collect()}
     found = {"rows": rows.collect(), "schema": rows.schema, "near": neighbours.schema, "had": had, "because": explained}
-    for frame in (ranked, *fitted.values()):
+    for frame in (proposed, ranked, *fitted.values()):
         frame.unpersist()
     return found
 
@@ -122,6 +137,6 @@ def test_reasons_are_true_and_told_in_two_languages(published: dict[str, Any]) -
             assert row.source == "blend:near"
             assert row.reason_arguments == {"item_id": because, "item_title": title}
             assert title in row.reason and title in row.reason_zh
-        elif row.target_kind == "item":
+        else:
             assert (row.reason_code == "REC-003") == (row.source == "popular")
-    assert codes >= {"REC-001", "REC-003", "REC-004"}
+    assert codes >= {"REC-001", "REC-003"}

@@ -25,11 +25,31 @@ def test_defaults_blend_all_but_the_fallback() -> None:
     assert Recommend(blend={"weights": {"popular": 0.1, "als": 0}}).blended == ("item_cosine", "popular")
 
 
+def test_short_lists_are_filled_up_in_order_and_from_the_list_of_everybody_last() -> None:
+    algorithms = {
+        "als": {"kind": "als"},
+        "near": {"kind": "popular", "within": "region"},
+        "rising": {"kind": "trending"},
+        "popular": {"kind": "popular"},
+    }
+    settings = Recommend.model_validate({"algorithms": algorithms, "fallbacks": ["rising", "popular", "near"]})
+    assert settings.chain == ("rising", "near", "popular")
+    assert settings.blended == ("als",)
+    assert Recommend().chain == ("popular",)
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"algorithms": {"x": {"kind": "ease"}}}, "item_cosine"),
+        ({"algorithms": {"x": {"kind": "svd"}}}, "item_cosine"),
         ({"fallback": "als"}, "fallback: als is no algorithm of kind popular"),
+        ({"fallbacks": ["als"]}, "fallbacks: als is no algorithm of kind popular or trending"),
+        (
+            {"algorithms": {"als": {"kind": "als"}, "popular": {"kind": "popular", "within": "region"}}},
+            "fallback: popular is not for everybody, but within region",
+        ),
+        ({"rerank": {"mmr_lambda": 1.5}}, "less than or equal to 1"),
+        ({"blend": {"method": "learnt"}}, "'learned'"),
         ({"blend": {"weights": {"alz": 1.0}}}, "blend.weights.alz names no algorithm"),
         ({"blend": {"weights": {"als": -1.0}}}, "weights from 0"),
         ({"blend": {"weights": {"als": 0, "item_cosine": 0}}}, "none is left to blend"),

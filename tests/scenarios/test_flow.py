@@ -98,6 +98,19 @@ def test_who_holds_the_key_can_look_people_up(flow: Flow) -> None:
     assert rows[2][2] == ""
 
 
+def test_an_item_has_an_audience_of_those_who_agreed_and_do_not_have_it(flow: Flow) -> None:
+    met = DeltaTable(str(flow.root / "interactions")).to_pandas()
+    item = met["item_id"].value_counts().sort_index(kind="stable").sort_values(kind="stable").index[0]
+    answer = flow.command("audience", "--item", item, "--limit", "5", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(answer.out)))
+    assert answer.code == 0 and list(rows[0]) == ["audience_rank", "person_id", "score", "source"]
+    assert [int(row["audience_rank"]) for row in rows] == list(range(1, len(rows) + 1))
+    assert not {row["person_id"] for row in rows} & set(met.loc[met["item_id"] == item, "person_id"])
+    listed = DeltaTable(str(flow.root / "recommendations")).to_pandas()
+    personal = set(listed.loc[listed["source"].str.startswith("blend"), "person_id"])
+    assert {row["person_id"] for row in rows} <= personal
+
+
 def test_a_second_writer_is_refused(flow: Flow) -> None:
     with (flow.root / LOCK_FILE).open("a+") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)

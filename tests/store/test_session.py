@@ -114,7 +114,7 @@ def test_a_submit_keeps_its_master_memory_and_name_and_gets_delta(tmp_path: Path
     job = tmp_path / "job.py"
     job.write_text(_JOB, encoding="utf-8")
     submit = Path(pyspark.__file__).parent / "bin" / "spark-submit"
-    quick = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+    quick = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
     options = ["--master", "local[1]", "--driver-memory", "900m", "--name", "theirs", "--driver-java-options", quick]
     done = subprocess.run(
         [submit, *options, job, tmp_path / "table"],

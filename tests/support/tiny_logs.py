@@ -105,7 +105,7 @@ spark:
   driver_memory: 1500m
   shuffle_partitions: 1
   conf:
-    spark.driver.extraJavaOptions: "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+    spark.driver.extraJavaOptions: "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
     spark.sql.codegen.wholeStage: "false"
     spark.sql.codegen.factoryMode: NO_CODEGEN
     spark.sql.adaptive.enabled: "false"

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from personalake.conditions import Branch, Leaf, Quantile
 from personalake.errors import ConfigError
 from personalake.tags import load_rules, parse_rules
-from personalake.tags.tree import Branch, Leaf, Quantile
 
 SHIPPED = Path(__file__).resolve().parents[2] / "conf" / "tags.yaml"
 

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from personalake.conditions import Quantile
 from personalake.tables.profiles import PROFILES
 from personalake.tables.segments import SEGMENTS
 from personalake.tables.spec import schema_faults
 from personalake.tables.tags import TAGS
 from personalake.tags import build_tags, fit_thresholds, load_rules, parse_rules
-from personalake.tags.tree import Quantile
 from support.profile_rows import table_frame
 
 SHIPPED = Path(__file__).resolve().parents[2] / "conf" / "tags.yaml"

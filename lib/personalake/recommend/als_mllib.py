@@ -8,6 +8,10 @@ from pyspark.ml.recommendation import ALS
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from personalake.errors import DataError, Fault
+from personalake.recommend.als_arrow import collected_items
+from personalake.recommend.als_loss import als_loss, losses_by_step
+from personalake.recommend.als_solve import Form
 from personalake.recommend.checkpoints import checkpointed
 from personalake.recommend.checks import INDEXES
 from personalake.recommend.index import indexed_ids
@@ -15,10 +19,13 @@ from personalake.recommend.index import indexed_ids
 if TYPE_CHECKING:
     from personalake.recommend.als import Als
 
+_PERSON, _ITEM = ("person_id", "factors"), ("item_id", "item_index", "factors")
+# The largest float32.
+_HEAVIEST = 3.4e38
 _KEEP = "MEMORY_AND_DISK"
 
 
-def fit_mllib(interactions: DataFrame, settings: Als) -> tuple[DataFrame, DataFrame]:
+def fit_mllib(interactions: DataFrame, settings: Als) -> tuple[DataFrame, DataFrame, DataFrame]:
     """Fit MLlib's ALS.
 
     MLlib wants ids of 32 bits, trains differently on differently ordered input, and computes its input again where it
@@ -29,29 +36,53 @@ def fit_mllib(interactions: DataFrame, settings: Als) -> tuple[DataFrame, DataFr
         settings: of the algorithm.
 
     Returns:
-        The factors of persons (person_id, factors) and items (item_id, item_index from 0, factors), in Spark's cache.
+        The factors of persons (person_id, factors) and items (item_id, item_index from 0, factors), in Spark's cache,
+        and the loss after the last iteration (step, loss; no row where the item factors take too much for a worker).
 
     Raises:
+        DataError: a weight is beyond float32.
         ConfigError: more than 10 iterations on a cluster whose session has no checkpoint folder.
     """
     ratings = _ratings(interactions, settings.blocks).persist()
-    if ratings.count() == 0:
+    try:
+        if _is_empty(ratings):
+            nobody = ratings.limit(0).withColumn("factors", F.array().cast("array<float>"))
+            person_factors, item_factors = (nobody.select(*names) for names in (_PERSON, _ITEM))
+            return person_factors, item_factors, losses_by_step(interactions.sparkSession, [])
+        with checkpointed(interactions.sparkSession, settings.iterations):
+            model = _als(settings).fit(ratings)
+            person_factors = _by_id(ratings, "person", model.userFactors).persist()
+            item_factors = _with_index(_by_id(ratings, "item", model.itemFactors)).persist()
+            person_factors.count()
+            item_count = item_factors.count()
+        fits_a_worker = item_count * settings.rank * 8 <= settings.item_factors_mb * 2**20
+        losses = [_last_loss(ratings, person_factors, item_factors, settings)] if fits_a_worker else []
+        return person_factors, item_factors, losses_by_step(interactions.sparkSession, losses)
+    finally:
         ratings.unpersist()
-        nobody = ratings.limit(0).withColumn("factors", F.array().cast("array<float>"))
-        return nobody.select("person_id", "factors"), nobody.select("item_id", "item_index", "factors")
-    with checkpointed(interactions.sparkSession, settings.iterations):
-        model = _als(settings).fit(ratings)
-        person_factors = _by_id(ratings, "person", model.userFactors).persist()
-        item_factors = _with_index(_by_id(ratings, "item", model.itemFactors)).persist()
-        for factors in (person_factors, item_factors):
-            factors.count()
-    ratings.unpersist()
-    return person_factors, item_factors
+
+
+def _is_empty(ratings: DataFrame) -> bool:
+    """Whether there is nothing to fit on; computes the ratings, and refuses those that are no float32."""
+    found = ratings.agg(F.count(F.lit(1)).alias("rows"), F.max("weight").alias("heaviest")).first()
+    if found is None or not found["rows"]:
+        return True
+    if found["heaviest"] > _HEAVIEST:
+        text = f"goes up to {found['heaviest']:.3g}; MLlib takes ratings up to {_HEAVIEST:.0e}."
+        raise DataError(Fault("interactions.weight", text, "Take its logarithm, or cap it."))
+    return False
+
+
+def _last_loss(
+    ratings: DataFrame, person_factors: DataFrame, item_factors: DataFrame, settings: Als
+) -> tuple[int, float]:
+    items = collected_items(item_factors, settings.item_factors_mb)
+    return settings.iterations, als_loss(ratings, person_factors, item_factors, items, Form.of(settings))
 
 
 def _with_index(item_factors: DataFrame) -> DataFrame:
     dense = indexed_ids(item_factors, "item_id", "item_index")
-    return item_factors.join(dense, on="item_id", how="inner").select("item_id", "item_index", "factors")
+    return item_factors.join(dense, on="item_id", how="inner").select(*_ITEM)
 
 
 def _ratings(interactions: DataFrame, partitions: int) -> DataFrame:

@@ -4,30 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import reduce
-from typing import cast
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from personalake.recommend.blend import blend
 from personalake.recommend.checks import PAIR, checked_interactions
+from personalake.recommend.explain import with_reasons
+from personalake.recommend.fallbacks import tiers_of
 from personalake.recommend.item_cosine import FittedItemCosine
+from personalake.recommend.learned import Ranker, fit_ranker
+from personalake.recommend.learned.ranker import training_persons
 from personalake.recommend.model import Fitted
-from personalake.recommend.popular import FittedPopular
-from personalake.recommend.rank import PERSONAL, rank_items
-from personalake.recommend.reasons import FROM_ITEMS, LIKE_AN_ITEM, LIKE_MINDED, POPULAR, sentence
+from personalake.recommend.popular import AudienceList
+from personalake.recommend.propose import masked_pairs, proposed_items
+from personalake.recommend.rank import rank_items
+from personalake.recommend.reasons import with_sentences
+from personalake.recommend.request import Request
+from personalake.recommend.rules.exclusions import RULE
 from personalake.recommend.settings import Recommend
 from personalake.recommend.targets import rank_targets
+from personalake.recommend.tastes import tastes_by_person
 
-_NO_ARGUMENTS = "map<string,string>"
 
-
-def fit_all(interactions: DataFrame, settings: Recommend) -> dict[str, Fitted]:
+def fit_all(
+    interactions: DataFrame, settings: Recommend, items: DataFrame | None = None, persons: DataFrame | None = None
+) -> dict[str, Fitted]:
     """Fit every algorithm of the settings, after one look at the input.
 
     Args:
         interactions: as `Algorithm.fit` takes them.
         settings: the section recommend.
+        items: the catalogue, for algorithms that go by content.
+        persons: person_id and what popular lists are made within (region, segment_id, top_platform); those who are not
+            there, or of whom it is not known, count for the list of everybody alone.
 
     Returns:
         The fitted algorithms by name. Call `unpersist` on each when done.
@@ -36,7 +45,36 @@ def fit_all(interactions: DataFrame, settings: Recommend) -> dict[str, Fitted]:
         DataError: the input is not fit, with every fault.
     """
     checked_interactions(interactions)
-    return {name: algorithm.fit(interactions, check=False) for name, algorithm in settings.algorithms.items()}
+    return {
+        name: algorithm.fit(_with_audience(interactions, algorithm, persons), check=False, items=items)
+        for name, algorithm in settings.algorithms.items()
+    }
+
+
+def fit_blend(before: DataFrame, after: DataFrame, settings: Recommend, items: DataFrame | None = None) -> Ranker:
+    """Learn how to blend: fit the algorithms on what was before a day, see what was taken up since.
+
+    Args:
+        before: the interactions as of the day, as `Algorithm.fit` takes them; first_at, last_at where they are there.
+        after: person_id, item_id met since.
+        settings: the section recommend.
+        items: the catalogue as of the day.
+
+    Returns:
+        The ranker; not trained where there is too little to learn from.
+
+    Cost:
+        A fit of the algorithms that are blended, and the lists of `train_persons`.
+    """
+    blended = {name: settings.algorithms[name] for name in settings.blended}
+    fitted = {name: algorithm.fit(before, items=items) for name, algorithm in blended.items()}
+    seen = before.select(*PAIR) if settings.exclude_seen else before.select(*PAIR).limit(0)
+    persons = training_persons(before, after, settings.blend.learned)
+    lists = {name: model.candidates(persons, settings.candidates, exclude=seen) for name, model in fitted.items()}
+    ranker = fit_ranker(lists, before, after, items, settings.blend.learned)
+    for model in fitted.values():
+        model.unpersist()
+    return ranker
 
 
 def build_item_neighbours(fitted: Mapping[str, Fitted]) -> DataFrame:
@@ -64,103 +102,80 @@ def build_item_neighbours(fitted: Mapping[str, Fitted]) -> DataFrame:
     return reduce(DataFrame.unionByName, parts) if parts else spark.createDataFrame([], schema)
 
 
-def ranked_items(
-    fitted: Mapping[str, Fitted],
-    settings: Recommend,
-    persons: DataFrame,
-    bought: DataFrame | None = None,
-    items: DataFrame | None = None,
-    opted_out: DataFrame | None = None,
-) -> DataFrame:
-    """The item lists: all candidates, blended and ranked. Persist them: `build_recommendations` reads them twice.
+def ranked_items(proposed: DataFrame, fitted: Mapping[str, Fitted], settings: Recommend, request: Request) -> DataFrame:
+    """The item lists: candidates after the rules, filled up, re-ranked, capped and pinned. Put them down.
 
     Args:
+        proposed: what `propose.proposed_items` gave; read twice, so put it down.
         fitted: what `fit_all` gave.
         settings: the section recommend, the one fitted with.
-        persons: person_id of everyone eligible; each gets a list as long as there are items.
-        bought: person_id, item_id bought over the full history: never suggested. None: none.
-        items: the catalogue: item_id, and is_available where it is known.
-        opted_out: person_id of those who want no personalisation.
+        request: persons, items and rules.
 
     Returns:
-        person_id, item_id, score, source, recommendation_rank, as `rank.rank_items`.
+        person_id, item_id, score, source, audience, recommendation_rank, rule_code, as `rank.rank_items`.
     """
-    popular = cast(FittedPopular, fitted[settings.fallback])  # the settings were checked for it
-    seen = popular.interactions.select(*PAIR)
-    masked = seen.limit(0) if bought is None else bought.select(*PAIR)
-    if settings.exclude_seen:
-        masked = masked.unionByName(seen).distinct()
-    own = persons if opted_out is None else persons.join(opted_out, on="person_id", how="left_anti")
-    lists = {name: fitted[name].candidates(own, settings.candidates, exclude=masked) for name in settings.blended}
-    weights = {name: weight for name, weight in settings.blend.weights.items() if name in lists}
-    blended = blend(lists, weights, settings.blend.method, settings.candidates)
-    top = popular.popularity
-    return rank_items(blended, top, persons, masked, settings.limit, items, opted_out, settings.fallback)
+    own = proposed.where(F.col(RULE).isNull())
+    tastes = _tastes(fitted, settings, request) if settings.rerank.calibration else None
+    mask = masked_pairs(fitted, settings, request)
+    tiers = tiers_of(fitted, settings.chain)
+    return rank_items(own, tiers, mask, request, settings.limit, settings.rerank, tastes, settings.candidates)
+
+
+def lists_for(
+    fitted: Mapping[str, Fitted], settings: Recommend, request: Request, ranker: Ranker | None = None
+) -> DataFrame:
+    """The item lists in one go, with nothing put down on the way; as `ranked_items`, without what caps kept out."""
+    ranked = ranked_items(proposed_items(fitted, settings, request, ranker), fitted, settings, request)
+    return ranked.where(F.col(RULE).isNull()).drop(RULE)
 
 
 def build_recommendations(
-    ranked: DataFrame, fitted: Mapping[str, Fitted], settings: Recommend, items: DataFrame | None = None
+    ranked: DataFrame, proposed: DataFrame, fitted: Mapping[str, Fitted], settings: Recommend, request: Request
 ) -> DataFrame:
     """The rows of the table recommendations, but for what the run knows (policy, ids of rows, model, day).
 
     Args:
         ranked: what `ranked_items` gave.
+        proposed: what `propose.proposed_items` gave.
         fitted: what `fit_all` gave.
         settings: the section recommend, the one fitted with.
-        items: the catalogue: item_id, and where there title, brand, category, price_band.
+        request: persons, and items: item_id, and where there title, brand, category, price_band.
 
     Returns:
         person_id, target_kind, target_id, recommendation_rank, score, source, reason_code, reason_arguments, reason,
         reason_zh. Reasons are true: REC-001 names the item of the person's history with the largest share.
     """
-    rows = _item_rows(ranked, fitted, settings, items)
-    if items is not None and settings.targets:
-        targets = rank_targets(ranked, items, settings.targets, settings.target_limit, settings.fallback)
-        arguments = F.create_map(F.lit("item_count"), F.col("item_count").cast("string"))
-        rows = rows.unionByName(_with_reason(targets, F.lit(FROM_ITEMS), arguments))
-    return rows
+    listed = ranked.where(F.col(RULE).isNull())
+    tastes = _tastes(fitted, settings, request)
+    told = with_reasons(listed, fitted, settings, request, tastes)
+    rows = _with_kind(told)
+    if request.items is not None and tastes is not None and settings.targets:
+        own = proposed.where(F.col(RULE).isNull())
+        limit, fallback = settings.target_limit, settings.fallback
+        targets = rank_targets(own, listed, tastes, request.items, settings.targets, limit, fallback)
+        rows = rows.unionByName(targets)
+    return with_sentences(rows)
 
 
-def _item_rows(
-    ranked: DataFrame, fitted: Mapping[str, Fitted], settings: Recommend, items: DataFrame | None
-) -> DataFrame:
-    explained = _with_because(ranked, fitted)
-    title = F.col("because_item_id").cast("string")
-    if items is not None and "title" in items.columns:
-        titles = items.select(F.col("item_id").alias("because_item_id"), F.col("title").alias("_title"))
-        explained = explained.join(titles, on="because_item_id", how="left")
-        title = F.coalesce("_title", title)
-    because = F.col("because_item_id")
-    by_source = {f"{PERSONAL}{name}": settings.algorithms[name].reason_code for name in settings.blended}
-    codes = F.create_map(*(F.lit(text) for pair in by_source.items() for text in pair))
-    code = (
-        F.when(F.col("source") == settings.fallback, F.lit(POPULAR))
-        .when(because.isNotNull(), F.lit(LIKE_AN_ITEM))
-        .otherwise(F.coalesce(F.nullif(F.try_element_at(codes, "source"), F.lit(LIKE_AN_ITEM)), F.lit(LIKE_MINDED)))
-    )
-    named = F.create_map(F.lit("item_id"), because.cast("string"), F.lit("item_title"), title)
-    arguments = F.when(because.isNotNull(), named).otherwise(F.create_map().cast(_NO_ARGUMENTS))
-    rows = explained.withColumns({"target_kind": F.lit("item"), "target_id": F.col("item_id").cast("string")})
-    return _with_reason(rows, code, arguments)
+def _with_kind(rows: DataFrame) -> DataFrame:
+    target = {"target_kind": F.lit("item"), "target_id": F.col("item_id").cast("string")}
+    columns = ("person_id", "target_kind", "target_id", "score", "source", "recommendation_rank")
+    return rows.withColumns(target).select(*columns, "reason_code", "reason_arguments")
 
 
-def _with_because(ranked: DataFrame, fitted: Mapping[str, Fitted]) -> DataFrame:
-    """Adds because_item_id to rows whose source can name one."""
-    parts = []
-    for name, model in fitted.items():
-        if isinstance(model, FittedItemCosine):
-            known = model.interactions.select("person_id").distinct()
-            parts.append(model.because(known).withColumn("source", F.lit(f"{PERSONAL}{name}")))
-    if not parts:
-        return ranked.withColumn("because_item_id", F.lit(None).cast(ranked.schema["item_id"].dataType))
-    return ranked.join(reduce(DataFrame.unionByName, parts), on=[*PAIR, "source"], how="left")
+def _tastes(fitted: Mapping[str, Fitted], settings: Recommend, request: Request) -> DataFrame | None:
+    """The tastes of those whose lists may be their own; None without a catalogue."""
+    if request.items is None:
+        return None
+    histories = fitted[settings.fallback].interactions.join(request.personal, on="person_id", how="left_semi")
+    return tastes_by_person(histories, request.items)
 
 
-def _with_reason(rows: DataFrame, code: Column, arguments: Column) -> DataFrame:
-    coded = rows.withColumns({"reason_code": code, "reason_arguments": arguments})
-    told = {
-        name: sentence(F.col("reason_code"), F.col("reason_arguments"), language)
-        for name, language in (("reason", "en"), ("reason_zh", "zh"))
-    }
-    first = ("person_id", "target_kind", "target_id", "recommendation_rank", "score", "source")
-    return coded.withColumns(told).select(*first, "reason_code", "reason_arguments", "reason", "reason_zh")
+def _with_audience(interactions: DataFrame, algorithm: object, persons: DataFrame | None) -> DataFrame:
+    """The interactions plus the column of persons that a popular list is made within."""
+    within = algorithm.within if isinstance(algorithm, AudienceList) else None
+    if within is None or within in interactions.columns:
+        return interactions
+    if persons is None or within not in persons.columns:
+        return interactions.withColumn(within, F.lit(None).cast("string"))
+    return interactions.join(persons.select("person_id", within), on="person_id", how="left")

@@ -1,34 +1,59 @@
-"""Item-item cosine over the sparse person × item matrix, exact, by one self-join."""
+"""Items like items: an item × item product over the sparse person × item matrix, exact, by one of three plans."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import Field
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from personalake.recommend.checks import INDEXES, PAIR, check_ids, checked_interactions
-from personalake.recommend.index import indexed_ids
+from personalake.errors import ConfigError, Fault
+from personalake.recommend.block_scorers import SparseProductScorer, id_arrays, sorted_ids
+from personalake.recommend.blocked import BlockedFitted
+from personalake.recommend.checks import PAIR, check_ids, checked_interactions
 from personalake.recommend.model import Algorithm, Fitted
-from personalake.recommend.top import rounded, top_candidates
+from personalake.recommend.node_arrays import NodeArrays, put_on_nodes
+from personalake.recommend.product.neighbours import Product, capped, fit_neighbours
+from personalake.recommend.product.plan import Choice, Plan
+from personalake.recommend.product.rows import Rule
+from personalake.recommend.product.weighting import DESCRIPTION, Weights
+from personalake.recommend.top import rounded
 
-Weights = Literal["raw", "log", "unit"]
+# What a neighbour takes on the driver [bytes]: two ids, a similarity, and its place in the arrays.
+_NEIGHBOUR_BYTES = 64
 
 
 @dataclass(frozen=True)
-class FittedItemCosine(Fitted):
+class FittedItemCosine(BlockedFitted):
     """Each item's nearest items.
 
     A person's score for an item is Σ weight × similarity over those of the item's neighbours that are in the person's
-    history (Sarwar et al. 2001).
+    history (Sarwar et al. 2001). By conditional probability a history speaks for the neighbours of its own items.
 
-    `neighbours`: item_id, neighbour_id, similarity_score (0–1, at 9 decimals), neighbour_rank (from 1).
+    `neighbours`: item_id, neighbour_id, similarity_score (at 9 decimals), neighbour_rank (from 1). `choice`: which plan
+    multiplied, and why; None for a model that was loaded. `arrays`: what it multiplied from.
     """
 
     settings: ItemCosine
     neighbours: DataFrame
+    choice: Choice | None = None
+    arrays: NodeArrays | None = None
+
+    @property
+    def note(self) -> str:
+        """The plan line: which plan multiplied, why, and what that took."""
+        return "" if self.choice is None else str(self.choice)
+
+    def unpersist(self) -> None:
+        """Let go of cached frames and of the arrays on the nodes; neighbours not yet computed are lost with these."""
+        super().unpersist()
+        if self.arrays is not None:
+            self.arrays.release()
 
     def explain(self, pairs: DataFrame) -> DataFrame:
         """The item of a person's history that adds most to the score of another item.
@@ -42,148 +67,116 @@ class FittedItemCosine(Fitted):
 
         Raises:
             ConfigError: a column is missing, or ids are of another kind than the model's.
-        """
-        check_ids(pairs, PAIR, self.interactions, "pairs")
-        reasons = self.because(pairs.select("person_id").distinct())
-        return reasons.join(pairs.select(*PAIR).distinct(), on=list(PAIR), how="left_semi")
-
-    def because(self, persons: DataFrame) -> DataFrame:
-        """For every item that has a score for a person, the item of the history that adds most to it.
-
-        Args:
-            persons: reads person_id; each once.
-
-        Returns:
-            person_id, item_id, because_item_id (the largest weight × similarity, then the smallest id).
 
         Cost:
-            That of scoring: one shuffle by pair.
+            A join by item, then one by pair: pairs × neighbours rows.
         """
-        shares = self._shares(self._histories(persons, self.interactions))
-        first = F.min(F.struct((-rounded(F.col("share"))).alias("share"), F.col("because_item_id"))).alias("_first")
-        named = F.col("_first.because_item_id").alias("because_item_id")
-        return shares.groupBy(*PAIR).agg(first).select(*PAIR, named)
+        check_ids(pairs, PAIR, self.interactions, "pairs")
+        near = pairs.select(*PAIR).distinct().join(self._adding(), on="item_id", how="inner")
+        mine = self._weighed(self.interactions).withColumnRenamed("item_id", "because_item_id")
+        shares = near.join(mine, on=["person_id", "because_item_id"], how="inner")
+        share = rounded(F.col("weight") * F.col("similarity_score"))
+        first = F.min(F.struct((-share).alias("share"), F.col("because_item_id"))).alias("_first")
+        return shares.groupBy(*PAIR).agg(first).select(*PAIR, F.col("_first.because_item_id").alias("because_item_id"))
 
-    def _candidates(self, persons: DataFrame, limit: int, histories: DataFrame, masked: DataFrame) -> DataFrame:
-        shares = self._shares(self._histories(persons, histories))
-        return top_candidates(_summed(shares).join(masked, on=list(PAIR), how="left_anti"), limit)
+    def _adding(self) -> DataFrame:
+        """What a history's item adds to another: because_item_id, item_id, similarity_score."""
+        mine, other = "neighbour_id", "item_id"
+        if self.settings.measure == "conditional":
+            mine, other = other, mine
+        return self.neighbours.select(
+            F.col(mine).alias("because_item_id"), F.col(other).alias("item_id"), "similarity_score"
+        )
 
-    def _scores(self, pairs: DataFrame) -> DataFrame:
-        histories = self._histories(pairs.select("person_id").distinct(), self.interactions)
-        return _summed(self._shares(histories))
+    def _weighed(self, histories: DataFrame) -> DataFrame:
+        weights = self.settings.weights
+        value = {"unit": F.lit(1.0), "log": F.log1p("weight")}.get(weights, F.col("weight"))
+        return histories.select(*PAIR, value.alias("weight"))
 
-    def _histories(self, persons: DataFrame, histories: DataFrame) -> DataFrame:
-        return histories.join(persons, on="person_id", how="left_semi")
+    def _scorer(self) -> SparseProductScorer:
+        rows = self._adding()
+        size_mb = rows.count() * _NEIGHBOUR_BYTES >> 20
+        if size_mb > self.settings.memory_mb:
+            found = f"is {self.settings.memory_mb:,}, and the neighbours take {size_mb:,} MiB."
+            raise ConfigError(
+                Fault("item_cosine.memory_mb", found, "Raise it to what the driver can hold, or keep fewer neighbours.")
+            )
+        known = self.interactions.select("item_id").distinct().toArrow()["item_id"]
+        return SparseProductScorer(put_on_nodes(rows.sparkSession, _product_arrays(rows.toArrow(), known)))
 
-    def _shares(self, histories: DataFrame) -> DataFrame:
-        """What each item of a history adds: person_id, item_id, because_item_id, share."""
-        value = strength(self.settings.weights)
-        mine = histories.select("person_id", F.col("item_id").alias("because_item_id"), value.alias("_value"))
-        near = self.neighbours.select(F.col("neighbour_id").alias("because_item_id"), "item_id", "similarity_score")
-        share = (F.col("_value") * F.col("similarity_score")).alias("share")
-        return mine.join(near, on="because_item_id", how="inner").select(*PAIR, "because_item_id", share)
+
+def _product_arrays(rows: pa.Table, known: pa.ChunkedArray) -> dict[str, np.ndarray]:
+    """Neighbours as a CSR matrix over the ids in rising order: what each item of a history adds to others."""
+    ids, _ = sorted_ids(known)
+    left, right = (pc.index_in(rows[name], ids).to_numpy() for name in ("because_item_id", "item_id"))
+    order = np.lexsort((right, left))
+    counts = np.bincount(left, minlength=len(ids))
+    return {
+        **id_arrays(ids),
+        "indptr": np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]),
+        "indices": right[order].astype(np.int32),
+        "values": rows["similarity_score"].to_numpy()[order],
+    }
 
 
 class ItemCosine(Algorithm):
-    """People who took this also took that: cosine between the item columns of the person × item matrix."""
+    """People who took this also took that: likeness between the item columns of the person × item matrix."""
 
     fitted: ClassVar[type[Fitted]] = FittedItemCosine
     reason_code: ClassVar[str] = "REC-001"
     kind: Literal["item_cosine"] = "item_cosine"
     neighbours: int = Field(default=50, ge=1, description="Nearest items kept per item")
+    measure: Literal["cosine", "jaccard", "conditional", "llr", "pearson", "euclidean"] = Field(
+        default="cosine", description="How alike two items are; conditional = P(other | item), llr = log-likelihood"
+    )
+    mean: Literal["co_rated", "all"] = Field(
+        default="co_rated", description="pearson: an item's mean over the persons both items share, or over all its own"
+    )
     shrink: float = Field(
-        default=0.0, ge=0, description="Added to the product of norms: damps pairs that few persons share"
+        default=0.0, ge=0, description="Added to the divisor of a similarity: damps pairs that few persons share"
     )
     min_co_count: int = Field(default=1, ge=1, description="Persons who must share a pair of items for it to count")
-    weights: Weights = Field(default="raw", description="What a weight w counts: raw = w, log = ln(1 + w), unit = 1")
+    weights: Weights = Field(default="raw", description=DESCRIPTION)
+    history_cap: int | None = Field(
+        default=None, ge=1, description="Entries kept of each history, the heaviest; None: all, and the result is exact"
+    )
+    plan: Plan = Field(
+        default="auto",
+        description="broadcast = the matrix on every node, shuffle = histories sent where needed, join = a plain join: "
+        "the same rows by all; auto = broadcast where it fits memory_mb, else shuffle",
+    )
+    memory_mb: int = Field(
+        default=2048, ge=1, description="What the matrix may take on the driver and on every node [MiB]"
+    )
 
-    def fit(self, interactions: DataFrame, check: bool = True) -> FittedItemCosine:
+    def fit(self, interactions: DataFrame, check: bool = True, items: DataFrame | None = None) -> FittedItemCosine:
         """Fit on interactions: the neighbours are computed when first asked for, then kept in Spark's cache.
+
+        Sums are float64 (exact for unit weights). Ranked on the similarity at 9 decimals, then neighbour_id, so neither
+        row order, partitioning nor plan can change a rank.
 
         Args:
             interactions: one row per pair; reads person_id and item_id (string or integer), weight (> 0), and
                 person_index with item_index where both are there.
             check: False trusts the rows and saves the job that looks at them.
+            items: not read.
 
         Raises:
             DataError: what `checks.checked_interactions` finds, all at once.
+            ConfigError: plan is broadcast, and the matrix takes more than memory_mb.
 
         Cost:
-            Σ over persons of (history length)² / 2 joined pairs, shuffled once by pair of items after partial sums.
+            Σ over persons of (history length)² products; see the plans in `recommend.product`.
         """
-        rows = checked_interactions(interactions, check)
-        return FittedItemCosine(self, rows.select(*PAIR, "weight"), item_neighbours(rows, self).persist())
+        is_capped = self.history_cap is not None
+        rows, dropped = capped(checked_interactions(interactions, check and is_capped), self.history_cap)
+        neighbours, choice, arrays = fit_neighbours(rows, self._product(), check and not is_capped)
+        choice = replace(choice, dropped=dropped)
+        kept = checked_interactions(interactions, check=False).select(*PAIR, "weight")
+        return FittedItemCosine(self, kept, neighbours.persist(), choice, arrays)
 
-
-def strength(weights: Weights) -> Column:
-    """What the column weight counts in the matrix."""
-    return {"raw": F.col("weight"), "log": F.log1p("weight"), "unit": F.lit(1.0)}[weights]
-
-
-def item_neighbours(interactions: DataFrame, settings: ItemCosine) -> DataFrame:
-    """Each item's nearest items by cosine: Σ x·y / (‖x‖ ‖y‖ + shrink).
-
-    Sums are float64 (exact for unit weights). Ranked on the similarity at 9 decimals, then neighbour_id, so neither row
-    order nor partitioning can change a rank.
-
-    Args:
-        interactions: one row per pair; reads person_id, item_id, weight, and the two indexes where they are there.
-        settings: neighbours, shrink, min_co_count, weights.
-
-    Returns:
-        item_id, neighbour_id, similarity_score, neighbour_rank (int, from 1).
-
-    Cost:
-        See `ItemCosine.fit`; each pair is joined once (i < j) and mirrored after it is summed.
-    """
-    entries, items = _matrix(interactions, strength(settings.weights))
-    names = {"_item": "item", "item_id": "id", "_square": "square"}
-    left, right = (items.withColumnsRenamed({old: f"{side}_{new}" for old, new in names.items()}) for side in "ab")
-    pairs = (
-        _co_sums(entries)
-        .where(F.col("_co_count") >= settings.min_co_count)
-        .join(left, on="a_item", how="inner")
-        .join(right, on="b_item", how="inner")
-    )
-    norms = F.sqrt("a_square") * F.sqrt("b_square") + F.lit(float(settings.shrink))
-    pairs = pairs.select("a_id", "b_id", rounded(F.col("_dot") / norms).alias("similarity_score"))
-    both = [_directed("a_id", "b_id"), _directed("b_id", "a_id")]
-    directed = pairs.select(F.explode(F.array(*both)).alias("_pair"), "similarity_score").select(
-        "_pair.*", "similarity_score"
-    )
-    order = Window.partitionBy("item_id").orderBy(F.desc("similarity_score"), F.asc("neighbour_id"))
-    ranked = directed.withColumn("neighbour_rank", F.row_number().over(order))
-    return ranked.where(F.col("neighbour_rank") <= settings.neighbours)
-
-
-def _matrix(interactions: DataFrame, value: Column) -> tuple[DataFrame, DataFrame]:
-    """The entries (_person, _item, _value) and the items (_item, item_id, _square), by small integers where it pays."""
-    if set(INDEXES) <= set(interactions.columns):
-        rows = interactions.withColumnsRenamed({"person_index": "_person", "item_index": "_item"})
-    elif dict(interactions.dtypes)["item_id"] == "string":
-        rows = interactions.withColumn("_person", F.col("person_id"))
-        rows = rows.join(indexed_ids(interactions, "item_id", "_item"), on="item_id", how="inner")
-    else:
-        rows = interactions.withColumns({"_person": F.col("person_id"), "_item": F.col("item_id")})
-    entries = rows.select("_person", "_item", "item_id", value.alias("_value"))
-    square = F.sum(F.col("_value") * F.col("_value")).alias("_square")
-    return entries.select("_person", "_item", "_value"), entries.groupBy("_item", "item_id").agg(square)
-
-
-def _co_sums(entries: DataFrame) -> DataFrame:
-    """Each pair of items that some person has both of, once: a_item < b_item, _dot, _co_count."""
-    left, right = (
-        entries.select("_person", F.col("_item").alias(f"{side}_item"), F.col("_value").alias(f"{side}_value"))
-        for side in "ab"
-    )
-    pairs = left.join(right, on="_person", how="inner").where(F.col("a_item") < F.col("b_item"))
-    dot = F.sum(F.col("a_value") * F.col("b_value")).alias("_dot")
-    return pairs.groupBy("a_item", "b_item").agg(dot, F.count(F.lit(1)).alias("_co_count"))
-
-
-def _directed(item: str, neighbour: str) -> Column:
-    return F.struct(F.col(item).alias("item_id"), F.col(neighbour).alias("neighbour_id"))
-
-
-def _summed(shares: DataFrame) -> DataFrame:
-    return shares.groupBy(*PAIR).agg(rounded(F.sum("share")).alias("score"))
+    def _product(self) -> Product:
+        all_means = self.measure == "pearson" and self.mean == "all"
+        measure = "pearson_centred" if all_means else self.measure
+        rule = Rule(measure, self.neighbours, self.min_co_count, self.shrink)
+        return Product(rule, self.weights, all_means, self.plan, self.memory_mb)

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from personalake.errors import ConfigError, Fault
+from personalake.errors import ConfigError
 from personalake.recommend.checks import PAIR, check_ids, check_limit, column_faults
+from personalake.recommend.saving import frame_names, frames_of, loaded, saved
+from personalake.recommend.top import top_audience
 from personalake.settings import Section
-
-SETTINGS_FILE = "settings.json"
 
 
 @dataclass(frozen=True)
 class Fitted(ABC):
     """A fitted model: its settings, the interactions it was fitted on, and the frames that an algorithm adds.
 
-    Frames that are dear to compute are kept in Spark's cache; `unpersist` lets them go.
+    Frames that are dear to compute are kept in Spark's cache, arrays on the nodes; `unpersist`, when nothing more is
+    asked of the model, lets them go.
     """
 
     settings: Algorithm
     interactions: DataFrame
+
+    @property
+    def note(self) -> str:
+        """How it was computed, where that was a choice, in words for a run's record."""
+        return ""
 
     def candidates(
         self,
@@ -35,6 +39,7 @@ class Fitted(ABC):
         limit: int = 100,
         histories: DataFrame | None = None,
         exclude: DataFrame | None = None,
+        unavailable: DataFrame | None = None,
     ) -> DataFrame:
         """What each person may like, best first. A person the model knows nothing of gets no rows.
 
@@ -43,6 +48,7 @@ class Fitted(ABC):
             limit: list length, ≥ 1.
             histories: person_id, item_id, weight to go by instead of those fitted on; for persons who came later.
             exclude: person_id, item_id never to return; None: the pairs fitted on, and those of histories.
+            unavailable: item_id never to return to anyone.
 
         Returns:
             person_id, item_id, score (double), candidate_rank (int, from 1: by falling score, then item_id).
@@ -58,9 +64,9 @@ class Fitted(ABC):
             histories = histories.select(*PAIR, F.col("weight").cast("double").alias("weight"))
         if exclude is not None:
             check_ids(exclude, PAIR, self.interactions, "exclude")
-        masked = self._seen(histories) if exclude is None else exclude.select(*PAIR).distinct()
-        wanted = persons.select("person_id").where(F.col("person_id").isNotNull()).distinct()
-        return self._candidates(wanted, limit, self.interactions if histories is None else histories, masked)
+        if unavailable is not None:
+            check_ids(unavailable, PAIR[1:], self.interactions, "unavailable")
+        return self._listed(persons.select("person_id"), limit, histories, exclude, unavailable)
 
     def score(self, pairs: DataFrame) -> DataFrame:
         """Score given pairs, seen or not.
@@ -78,7 +84,38 @@ class Fitted(ABC):
             The join of pairs with the scores of their distinct pairs.
         """
         check_ids(pairs, PAIR, self.interactions, "pairs")
-        return pairs.drop("score").join(self._scores(pairs.select(*PAIR).distinct()), on=list(PAIR), how="left")
+        return pairs.drop("score").join(self._scored(pairs.select(*PAIR)), on=list(PAIR), how="left")
+
+    def audience(
+        self,
+        items: DataFrame,
+        limit: int = 100,
+        persons: DataFrame | None = None,
+        exclude: DataFrame | None = None,
+    ) -> DataFrame:
+        """Who may like an item most: the candidates the other way round.
+
+        Args:
+            items: reads item_id; few, each counts once. An item the model has nothing to say of gets no rows.
+            limit: persons per item, ≥ 1.
+            persons: person_id to choose from; None: everyone the model was fitted on.
+            exclude: person_id, item_id never to return; None: the pairs fitted on.
+
+        Returns:
+            item_id, person_id, score (double), audience_rank (int, from 1: by falling score, then person_id).
+
+        Raises:
+            ConfigError: limit is below 1, or a frame lacks a column or has ids of another kind than the model's.
+
+        Cost:
+            That of scoring each person for each item, and a shuffle by item of the best of every task.
+        """
+        check_limit(limit)
+        check_ids(items, PAIR[1:], self.interactions, "items")
+        for where, frame, names in (("persons", persons, PAIR[:1]), ("exclude", exclude, PAIR)):
+            if frame is not None:
+                check_ids(frame, names, self.interactions, where)
+        return self._audience(items.select("item_id"), limit, persons, exclude)
 
     def save(self, path: str | Path) -> None:
         """Write the model: one Parquet folder per frame, then its settings, whose presence says that it is whole.
@@ -86,17 +123,42 @@ class Fitted(ABC):
         Args:
             path: folder or URI; a model there is replaced.
         """
-        for name in _frame_names(type(self)):
-            frame: DataFrame = getattr(self, name)
-            frame.write.mode("overwrite").parquet(f"{path}/{name}")
-        text = json.dumps(self.settings.model_dump(mode="json"), sort_keys=True)
-        row = self.interactions.sparkSession.range(1, numPartitions=1).select(F.lit(text).alias("value"))
-        row.write.mode("overwrite").text(f"{path}/{SETTINGS_FILE}")
+        saved(self.interactions.sparkSession, path, self.settings.model_dump(mode="json"), frames_of(self))
 
     def unpersist(self) -> None:
-        """Let go of cached frames; the model stays usable and computes them again when asked."""
-        for name in _frame_names(type(self)):
-            getattr(self, name).unpersist()
+        """Let go of cached frames, and of what was laid down on the nodes: the model has had its day."""
+        for frame in frames_of(self).values():
+            frame.unpersist()
+
+    def _listed(
+        self,
+        persons: DataFrame,
+        limit: int,
+        histories: DataFrame | None,
+        exclude: DataFrame | None,
+        unavailable: DataFrame | None,
+    ) -> DataFrame:
+        """`candidates` after its checks: everything in frames of distinct rows, for `_candidates`."""
+        wanted = persons.where(F.col("person_id").isNotNull()).distinct()
+        masked = self._seen(histories) if exclude is None else exclude.select(*PAIR).distinct()
+        if unavailable is not None:
+            closed = wanted.join(F.broadcast(unavailable.select("item_id").distinct()), how="cross")
+            masked = masked.unionByName(closed).distinct()
+        return self._candidates(wanted, limit, self.interactions if histories is None else histories, masked)
+
+    def _scored(self, pairs: DataFrame) -> DataFrame:
+        """`score` after its checks; pairs may repeat."""
+        return self._scores(pairs.distinct())
+
+    def _audience(
+        self, items: DataFrame, limit: int, persons: DataFrame | None, exclude: DataFrame | None
+    ) -> DataFrame:
+        """`audience` after its checks: by the score of every pair."""
+        everyone = (self.interactions if persons is None else persons).select("person_id").distinct()
+        asked = everyone.join(F.broadcast(items.distinct()), how="cross").select(*PAIR)
+        masked = self.interactions if exclude is None else exclude
+        scores = self._scored(asked.join(masked, on=list(PAIR), how="left_anti"))
+        return top_audience(scores, limit)
 
     def _seen(self, histories: DataFrame | None) -> DataFrame:
         seen = self.interactions.select(*PAIR)
@@ -116,12 +178,13 @@ class Algorithm(Section):
     reason_code: ClassVar[str]
     kind: str
 
-    def fit(self, interactions: DataFrame, check: bool = True) -> Fitted:
+    def fit(self, interactions: DataFrame, check: bool = True, items: DataFrame | None = None) -> Fitted:
         """Fit on interactions.
 
         Args:
             interactions: one row per pair; reads person_id and item_id (string or integer), weight (> 0).
             check: False trusts the rows and saves the job that looks at them.
+            items: the catalogue: item_id and what is known of items; for algorithms that go by content.
 
         Raises:
             DataError: what `checks.checked_interactions` finds, all at once.
@@ -139,23 +202,9 @@ class Algorithm(Section):
         Raises:
             ConfigError: there is no session, or another kind of model lies there.
         """
-        session = spark or SparkSession.getActiveSession()
-        if session is None:
-            raise ConfigError(Fault(f"{cls.__name__}.load", "finds no Spark session.", "Open one, or hand it in."))
-        text = session.read.text(f"{path}/{SETTINGS_FILE}").collect()[0]["value"]
-        kind = json.loads(text).get("kind")
-        if kind != cls.model_fields["kind"].default:
-            raise ConfigError(Fault(str(path), f"holds a model of kind {kind}.", f"{cls.__name__} cannot read it."))
-        frames = {name: session.read.parquet(f"{path}/{name}") for name in _frame_names(cls.fitted)}
-        return cls.fitted(settings=cls._from_text(text), **frames)
-
-    @classmethod
-    def _from_text(cls, text: str) -> Self:
-        return cls.model_validate_json(text)
-
-
-def _frame_names(fitted: type[Fitted]) -> list[str]:
-    return [field.name for field in dataclasses.fields(fitted) if field.name != "settings"]
+        kind = cls.model_fields["kind"].default
+        text, frames = loaded(path, kind, frame_names(cls.fitted), cls.__name__, spark)
+        return cls.fitted(settings=cls.model_validate_json(text), **frames)
 
 
 def _check_weight(histories: DataFrame) -> None:

@@ -1,81 +1,117 @@
-"""The one place that ranks: blended candidates and the popular list become one list per person."""
+"""The one place that ranks: a person's own candidates, then popular lists, re-ranked, capped and pinned."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from personalake.recommend.checks import PAIR
-from personalake.recommend.top import popular_by_person, with_popularity_rank
+from personalake.recommend.fallbacks import Tier, fallback_rows
+from personalake.recommend.pins import with_pins
+from personalake.recommend.request import Request
+from personalake.recommend.rerank.kernel import Order
+from personalake.recommend.rerank.packed import KINDS, reranked
+from personalake.recommend.rerank.settings import Rerank
+from personalake.recommend.rules.exclusions import RULE
+from personalake.recommend.tastes import candidate_tastes
 
 PERSONAL = "blend:"
+OFF = Rerank()
 
 
 def rank_items(
-    blended: DataFrame,
-    popular: DataFrame,
-    persons: DataFrame,
-    exclude: DataFrame,
+    own: DataFrame,
+    tiers: Sequence[Tier],
+    mask: DataFrame,
+    request: Request,
     limit: int,
-    items: DataFrame | None = None,
-    opted_out: DataFrame | None = None,
-    fallback: str = "popular",
+    rerank: Rerank = OFF,
+    tastes: DataFrame | None = None,
+    pool: int = 100,
 ) -> DataFrame:
-    """One list for everyone: own candidates first, filled up from the popular list.
+    """One list for everyone: own candidates first, filled up from the popular lists of a chain.
 
     Args:
-        blended: person_id, item_id, score (≥ 0), source; what `blend` gives.
-        popular: item_id, score; what a fitted Popular has.
-        persons: person_id; each gets a list.
-        exclude: person_id, item_id never to suggest: bought ones over the full history, at least.
+        own: person_id, item_id, score (≥ 0), source: candidates of persons asked for who did not opt out, after the
+            rules. Put them down: they are read more than once.
+        tiers: popular lists to fall back on, the first one first; those who opted out get the last one alone.
+        mask: person_id, item_id never to suggest; may repeat.
+        request: persons, items and rules.
         limit: list length, ≥ 1.
-        items: item_id, is_available; an item that is not available is never suggested, one not listed may be.
-        opted_out: person_id of those who want no personalisation: they get the popular list.
-        fallback: what `source` says of the popular list.
+        rerank: how own candidates are re-ranked.
+        tastes: what `tastes.tastes_by_person` gives, where lists are calibrated.
+        pool: how much deeper popular lists are looked into where rules cap what a list may hold.
 
     Returns:
-        person_id, item_id, score (falls with the rank), source (`blend:` and the algorithm with the largest share, or
-        the fallback), recommendation_rank (int, from 1).
+        person_id, item_id, score (never rises with the rank), source (`blend:` and the algorithm with the largest
+        share, the name of a popular list, or `pin:` and the rule's code), audience (whose popular list it is; null for
+        others), recommendation_rank (int, from 1), rule_code (null; of what a cap kept out, the cap's code: those rows
+        have no recommendation_rank).
 
     Cost:
-        Shuffles by pair for what is excluded and by person for the ranks; the popular list goes to every worker. Each
-        person's part of the popular list is limit + excluded rows long.
+        Shuffles by pair for what is excluded and by person for the ranks; popular lists go to every worker, and only
+        persons whose own list is short, or may become so, get a part of them.
     """
-    everyone = persons.select("person_id").distinct()
-    pairs = exclude.select(*PAIR).distinct()
-    blocked = _unavailable(items, popular)
-    own = blended.join(everyone, on="person_id", how="left_semi").join(blocked, on="item_id", how="left_anti")
-    if opted_out is not None:
-        own = own.join(opted_out, on="person_id", how="left_anti")
-    open_popular = with_popularity_rank(popular.join(blocked, on="item_id", how="left_anti"))
-    own = own.select(*PAIR, "score", F.concat(F.lit(PERSONAL), "source").alias("source"), F.lit(0).alias("_after"))
-    rows = own.unionByName(_heads(everyone, open_popular, pairs, limit).withColumn("source", F.lit(fallback)))
-    first = F.min_by(F.struct("score", "source", "_after"), "_after").alias("_first")
-    allowed = rows.join(pairs, on=list(PAIR), how="left_anti").groupBy(*PAIR).agg(first).select(*PAIR, "_first.*")
-    return _ranked(allowed, limit)
-
-
-def _ranked(rows: DataFrame, limit: int) -> DataFrame:
-    """Own rows by score, then popular ones; a popular row's score is set below the lowest of the person's own."""
-    lowest = F.min(F.when(F.col("_after") == 0, F.col("score"))).over(Window.partitionBy("person_id"))
-    below = F.coalesce("_lowest", F.lit(1.0)) / (F.lit(1.0) + F.col("_after"))
-    scored = rows.withColumn("_lowest", lowest).withColumn(
-        "score", F.when(F.col("_after") == 0, F.col("score")).otherwise(below)
+    closed = request.closed(own)
+    rows = own.select(
+        *PAIR,
+        "score",
+        F.concat(F.lit(PERSONAL), "source").alias("source"),
+        F.lit(None).cast("string").alias("audience"),
+        F.lit(0).alias("tier_rank"),
+        F.lit(None).cast("int").alias("popularity_rank"),
     )
-    order = Window.partitionBy("person_id").orderBy("_after", F.desc("score"), "item_id")
-    ranked = scored.select(*PAIR, "score", "source", F.row_number().over(order).alias("recommendation_rank"))
-    return ranked.where(F.col("recommendation_rank") <= limit)
+    caps = request.rules.caps
+    short = request.ids if caps else _short(request.ids, rows, limit)
+    fill = fallback_rows(short, tiers, mask, closed, request, limit + (pool if caps else 0))
+    both = rows.unionByName(_new(fill, rows, len(tiers)).withColumn("score", F.lit(None).cast("double")))
+    if rerank.is_on or caps:
+        order = Order(
+            limit,
+            rerank.mmr_lambda,
+            rerank.calibration,
+            KINDS.index(rerank.calibrate_by),
+            rerank.calibration_smoothing,
+            tuple((KINDS.index(cap.by), cap.limit) for cap in caps),
+        )
+        told = candidate_tastes(both, request.items, tastes, rerank.calibrate_by)
+        placed = reranked(told, order, [cap.code for cap in caps])
+    else:
+        placed = _placed(both, limit)
+    return with_pins(_below_own(placed), request, closed, limit)
 
 
-def _unavailable(items: DataFrame | None, popular: DataFrame) -> DataFrame:
-    if items is None or "is_available" not in items.columns:
-        return popular.select("item_id").limit(0)
-    return items.where(~F.coalesce("is_available", F.lit(True))).select("item_id").distinct()
+def _short(ids: DataFrame, own: DataFrame, limit: int) -> DataFrame:
+    """Persons with fewer candidates than a list is long."""
+    full = own.groupBy("person_id").agg(F.count(F.lit(1)).alias("_own")).where(F.col("_own") >= limit)
+    return ids.join(full, on="person_id", how="left_anti")
 
 
-def _heads(everyone: DataFrame, popular: DataFrame, exclude: DataFrame, limit: int) -> DataFrame:
-    """As much of the popular list as each person can need: person_id, item_id, score, _after (its rank there)."""
-    masks = exclude.groupBy("person_id").agg(F.count(F.lit(1)).alias("_masked"))
-    reach = F.lit(limit) + F.coalesce("_masked", F.lit(0))
-    deep = everyone.join(masks, on="person_id", how="left").select("person_id", reach.alias("reach"))
-    return popular_by_person(deep, popular).withColumnRenamed("popularity_rank", "_after")
+def _new(fill: DataFrame, own: DataFrame, tiers: int) -> DataFrame:
+    """What popular lists add to a person's own rows, each item from the list where it comes first."""
+    new = fill.join(own.select(*PAIR), on=list(PAIR), how="left_anti")
+    if tiers == 1:
+        return new
+    first = F.min(F.struct("tier_rank", "popularity_rank", "source", "audience")).alias("_first")
+    return new.groupBy(*PAIR).agg(first).select(*PAIR, "_first.*")
+
+
+def _placed(rows: DataFrame, limit: int) -> DataFrame:
+    """The head of each list as it comes, with place_rank and an empty rule_code."""
+    order = Window.partitionBy("person_id").orderBy("tier_rank", F.desc("score"), "popularity_rank", "item_id")
+    placed = rows.withColumns({"place_rank": F.row_number().over(order), RULE: F.lit(None).cast("string")})
+    return placed.where(F.col("place_rank") <= limit)
+
+
+def _below_own(rows: DataFrame) -> DataFrame:
+    """Give popular rows a score below the lowest of the person's own, falling with the rank."""
+    own = Window.partitionBy("person_id")
+    lowest = F.coalesce(F.min("score").over(own), F.lit(1.0))
+    behind = F.col("place_rank") - F.coalesce(F.count("score").over(own), F.lit(0))
+    return (
+        rows.withColumns({"_lowest": lowest, "_behind": behind})
+        .withColumn("score", F.coalesce("score", F.col("_lowest") / (F.lit(1.0) + F.col("_behind"))))
+        .drop("_lowest", "_behind")
+    )

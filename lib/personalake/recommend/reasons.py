@@ -1,37 +1,85 @@
-"""Why something is suggested: codes, their sentences in English and Chinese, and how a sentence is filled in."""
+"""Why something is suggested: codes, and their sentences in English and Chinese from one file of templates."""
 
 from __future__ import annotations
 
-from pyspark.sql import Column
+import functools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+
+import yaml
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 LIKE_AN_ITEM = "REC-001"
 LIKE_MINDED = "REC-002"
 POPULAR = "REC-003"
 FROM_ITEMS = "REC-004"
+TASTE = "REC-005"
+POPULAR_IN_SEGMENT = "REC-006"
+POPULAR_IN_REGION = "REC-007"
+POPULAR_ON_PLATFORM = "REC-008"
+TRENDING = "REC-009"
+TRENDING_WITHIN = "REC-010"
+OWN_TASTE = "REC-011"
+PINNED = "REC-012"
+LIKE_IN_CONTENT = "REC-013"
 
-TEMPLATES: dict[str, tuple[str, str]] = {
-    LIKE_AN_ITEM: ("Because you showed interest in {item_title}", "因为您关注过「{item_title}」"),
-    LIKE_MINDED: ("People with tastes like yours chose it", "与您兴趣相近的人选择了它"),
-    POPULAR: ("Many people chose it", "很多人都选择了它"),
-    FROM_ITEMS: ("Items of this kind suggested to you: {item_count}", "为您推荐的内容中有 {item_count} 项属于此类"),
-}
-# What a sentence may speak of; the free text comes last, so that braces in it are left as they are.
-ARGUMENTS = ("item_count", "item_title")
+LANGUAGES = ("en", "zh")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_FILE = "reasons.yaml"
+
+
+@dataclass(frozen=True)
+class Templates:
+    """What the file says: the arguments a sentence may name, with their meaning; code → language → sentence."""
+
+    arguments: Mapping[str, str]
+    sentences: Mapping[str, Mapping[str, str]]
+
+
+@functools.cache
+def templates() -> Templates:
+    """The templates that come with the package."""
+    text = resources.files("personalake.recommend").joinpath(_FILE).read_text(encoding="utf-8")
+    return Templates(**yaml.safe_load(text))
+
+
+def placeholders(text: str) -> tuple[str, ...]:
+    """What a sentence names, in order."""
+    return tuple(_PLACEHOLDER.findall(text))
 
 
 def sentence(code: Column, arguments: Column, language: str = "en") -> Column:
-    """The sentence of a reason; null where the code is unknown.
+    """The sentence of a reason; null where the code is unknown. What an argument says is never read as a template.
 
     Args:
         code: the reason code.
-        arguments: map<string, string> by the names in ARGUMENTS.
+        arguments: map<string, string>; one that is not there is left empty. In Chinese `x_zh` stands for `x` where it
+            is there.
         language: en or zh.
     """
-    place = {"en": 0, "zh": 1}[language]
-    known = F.create_map(*(F.lit(text) for key, both in TEMPLATES.items() for text in (key, both[place])))
-    text = F.try_element_at(known, code)
-    for name in ARGUMENTS:
-        given = F.coalesce(F.try_element_at(arguments, F.lit(name)), F.lit(""))
-        text = F.replace(text, F.lit(f"{{{name}}}"), given)
+    text = F.lit(None).cast("string")
+    for known, both in sorted(templates().sentences.items(), reverse=True):
+        text = F.when(code == F.lit(known), _filled(both[language], arguments, language)).otherwise(text)
     return text
+
+
+def with_sentences(rows: DataFrame) -> DataFrame:
+    """Add reason and reason_zh to rows with reason_code and reason_arguments."""
+    code, arguments = F.col("reason_code"), F.col("reason_arguments")
+    told = {"reason": sentence(code, arguments, "en"), "reason_zh": sentence(code, arguments, "zh")}
+    return rows.withColumns(told)
+
+
+def _filled(text: str, arguments: Column, language: str) -> Column:
+    """Words and arguments in turn."""
+
+    def said(name: str) -> Column:
+        plain = F.coalesce(F.try_element_at(arguments, F.lit(name)), F.lit(""))
+        return plain if language == "en" else F.coalesce(F.try_element_at(arguments, F.lit(f"{name}_zh")), plain)
+
+    parts = _PLACEHOLDER.split(text)
+    columns = [said(part) if place % 2 else F.lit(part) for place, part in enumerate(parts)]
+    return F.concat(*columns) if len(columns) > 1 else columns[0]

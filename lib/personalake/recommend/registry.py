@@ -7,7 +7,13 @@ from typing import Annotated
 from pydantic import Field
 
 from personalake.recommend.als import Als
+from personalake.recommend.content import ContentBased
+from personalake.recommend.ease import Ease
 from personalake.recommend.item_cosine import ItemCosine
 from personalake.recommend.popular import Popular
+from personalake.recommend.trending import Trending
+from personalake.recommend.user_knn import UserKnn
 
-AnyAlgorithm = Annotated[ItemCosine | Als | Popular, Field(discriminator="kind")]
+AnyAlgorithm = Annotated[
+    ItemCosine | Als | Ease | ContentBased | Popular | Trending | UserKnn, Field(discriminator="kind")
+]

@@ -1,50 +1,86 @@
-"""What a list of items says about brands, categories and price bands."""
+"""Brands, categories and price bands, each ranked in its own right."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from personalake.recommend.rank import PERSONAL
+from personalake.recommend.reasons import FROM_ITEMS, OWN_TASTE, POPULAR
+from personalake.recommend.tastes import with_targets
 from personalake.recommend.top import rounded
 
+SOURCE = "blend"
 
-def rank_targets(ranked: DataFrame, items: DataFrame, kinds: Sequence[str], limit: int, fallback: str) -> DataFrame:
-    """Rank the brands, categories, price bands of the items suggested to a person.
+
+def rank_targets(
+    candidates: DataFrame,
+    ranked: DataFrame,
+    tastes: DataFrame,
+    items: DataFrame,
+    kinds: Sequence[str],
+    limit: int,
+    fallback: str,
+) -> DataFrame:
+    """Rank brands, categories, price bands for each person.
+
+    Half of a target's score is its share of the scores of all the person's candidates, half its share of the person's
+    history. Only targets with a candidate count, so that what rules keep out is not suggested by its brand either.
+    Persons without candidates get the targets of their list, by how many of its items have them.
 
     Args:
-        ranked: what `rank_items` gives; reads person_id, item_id, score, source.
+        candidates: person_id, item_id, score (≥ 0): all candidates of those whose lists are their own, after the rules.
+        ranked: person_id, item_id: the item lists, for persons without candidates.
+        tastes: person_id, target_kind, target_id, taste_share, as `tastes.tastes_by_person`.
         items: item_id and a column per kind; kinds without a column and items without a value are left out.
         kinds: columns of items, e.g. brand, category, price_band.
         limit: list length per kind, ≥ 1.
-        fallback: source of a target that only the popular list speaks for.
+        fallback: source of a target that only a popular list speaks for.
 
     Returns:
-        person_id, target_kind, target_id, score (sum over the items), item_count, source (`blend` or the fallback),
-        recommendation_rank (int, from 1 within person and kind).
+        person_id, target_kind, target_id, score (0–1), source (`blend` or the fallback), recommendation_rank (int, from
+        1 within person and kind), reason_code, reason_arguments: the larger half is the reason.
 
     Cost:
-        A shuffle by item (or a broadcast of the catalogue) and one by person and target.
+        A shuffle by item (or a broadcast of the catalogue) and some by person and target.
     """
-    present = [kind for kind in kinds if kind in items.columns]
-    entries = [
-        F.struct(F.lit(kind).alias("target_kind"), F.col(kind).cast("string").alias("target_id")) for kind in present
-    ]
-    none = F.array().cast("array<struct<target_kind: string, target_id: string>>")
-    described = ranked.join(items.select("item_id", *present), on="item_id", how="inner")
-    exploded = described.select(
-        "person_id", "score", "source", F.explode(F.array(*entries) if entries else none).alias("_target")
+    targets = with_targets(items, kinds)
+    shares = _shares(candidates, targets, F.col("score"))
+    mine = shares.join(tastes, on=["person_id", "target_kind", "target_id"], how="left")
+    taste = F.coalesce("taste_share", F.lit(0.0))
+    own = mine.select(
+        *("person_id", "target_kind", "target_id"),
+        rounded((F.col("_share") + taste) / 2).alias("score"),
+        F.lit(SOURCE).alias("source"),
+        F.when(taste > F.col("_share"), F.lit(OWN_TASTE)).otherwise(F.lit(FROM_ITEMS)).alias("reason_code"),
+        F.create_map(
+            F.lit("item_count"),
+            F.col("_items").cast("string"),
+            F.lit("taste_percent"),
+            F.round(100 * taste).cast("int").cast("string"),
+        ).alias("reason_arguments"),
     )
-    named = exploded.select("person_id", "score", "source", "_target.*").where(F.col("target_id").isNotNull())
-    summed = named.groupBy("person_id", "target_kind", "target_id").agg(
-        rounded(F.sum("score")).alias("score"),
-        F.count(F.lit(1)).alias("item_count"),
-        F.bool_or(F.col("source").startswith(PERSONAL)).alias("_personal"),
+    others = ranked.join(candidates.select("person_id").distinct(), on="person_id", how="left_anti")
+    popular = _shares(others, targets, F.lit(1.0)).select(
+        *("person_id", "target_kind", "target_id"),
+        rounded(F.col("_share")).alias("score"),
+        F.lit(fallback).alias("source"),
+        F.lit(POPULAR).alias("reason_code"),
+        F.create_map().cast("map<string,string>").alias("reason_arguments"),
     )
-    source = F.when(F.col("_personal"), F.lit(PERSONAL.rstrip(":"))).otherwise(F.lit(fallback)).alias("source")
     order = Window.partitionBy("person_id", "target_kind").orderBy(F.desc("score"), F.asc("target_id"))
-    rank = F.row_number().over(order).alias("recommendation_rank")
-    columns = ("person_id", "target_kind", "target_id", "score", "item_count")
-    return summed.select(*columns, source, rank).where(F.col("recommendation_rank") <= limit)
+    both = own.unionByName(popular).withColumn("recommendation_rank", F.row_number().over(order))
+    return both.where(F.col("recommendation_rank") <= limit)
+
+
+def _shares(rows: DataFrame, targets: DataFrame, mass: Column) -> DataFrame:
+    """What share of a person's mass falls on each target of a kind: _share (0–1), _items (how many rows)."""
+    named = rows.join(targets, on="item_id", how="inner").select(
+        "person_id", mass.alias("_mass"), F.explode("targets").alias("_target")
+    )
+    sums = named.groupBy("person_id", "_target.target_kind", "_target.target_id").agg(
+        rounded(F.sum("_mass")).alias("_sum"), F.count(F.lit(1)).alias("_items")
+    )
+    whole = F.sum("_sum").over(Window.partitionBy("person_id", "target_kind"))
+    return sums.withColumn("_share", F.coalesce(F.try_divide(F.col("_sum"), whole), F.lit(0.0)))

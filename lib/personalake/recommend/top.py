@@ -7,6 +7,8 @@ from pyspark.sql import functions as F
 
 PAIR = ["person_id", "item_id"]
 DECIMALS = 9
+EVERYBODY = "all"
+"""The audience of a list that is the same for all."""
 
 
 def rounded(score: Column) -> Column:
@@ -33,36 +35,54 @@ def top_candidates(scores: DataFrame, limit: int, *extra: str) -> DataFrame:
     return ranked.where(F.col("candidate_rank") <= limit)
 
 
-def with_popularity_rank(popular: DataFrame) -> DataFrame:
-    """Rank items for everybody: by falling score, then item_id.
+def top_audience(scores: DataFrame, limit: int) -> DataFrame:
+    """The best persons for each item.
 
     Args:
-        popular: one row per item; reads item_id, score.
+        scores: one row per item and person; reads item_id, person_id, score.
+        limit: persons per item, ≥ 1.
+
+    Returns:
+        item_id, person_id, score, audience_rank (int, from 1: by falling score, then person_id).
+
+    Cost:
+        One shuffle and sort by item_id; Spark cuts the groups before the shuffle.
+    """
+    order = Window.partitionBy("item_id").orderBy(F.desc("score"), F.asc("person_id"))
+    ranked = scores.select("item_id", "person_id", "score", F.row_number().over(order).alias("audience_rank"))
+    return ranked.where(F.col("audience_rank") <= limit)
+
+
+def with_popularity_rank(popular: DataFrame) -> DataFrame:
+    """Rank the items of each audience: by falling score, then item_id.
+
+    Args:
+        popular: one row per audience and item; reads audience, item_id, score.
 
     Returns:
         The same rows plus popularity_rank (int, from 1).
 
     Cost:
-        One sort in one task: one row per item passes it.
+        One sort per audience in one task: one row per item passes it.
     """
-    order = Window.orderBy(F.desc("score"), F.asc("item_id"))
+    order = Window.partitionBy("audience").orderBy(F.desc("score"), F.asc("item_id"))
     return popular.withColumn("popularity_rank", F.row_number().over(order))
 
 
 def popular_by_person(reach: DataFrame, popular: DataFrame) -> DataFrame:
-    """The head of the popular list for each person, as far down as that person may need it.
+    """The head of an audience's popular list for each person, as far down as that person may need it.
 
     Args:
-        reach: one row per person; reads person_id, reach (how many items from the top; none where below 1).
-        popular: item_id, score, popularity_rank without gaps; sent to every worker.
+        reach: one row per person; reads person_id, audience, reach (how many items from the top; none where below 1).
+        popular: audience, item_id, score, popularity_rank without gaps; sent to every worker.
 
     Returns:
-        person_id, item_id, score, popularity_rank.
+        person_id, item_id, score, popularity_rank, audience.
 
     Cost:
         No shuffle; as many rows as the sum of reach.
     """
     depth = F.explode(F.sequence(F.lit(1), F.col("reach").cast("int"))).alias("popularity_rank")
-    places = reach.where(F.col("reach") >= 1).select("person_id", depth)
-    found = places.join(F.broadcast(popular), on="popularity_rank", how="inner")
-    return found.select(*PAIR, "score", "popularity_rank")
+    places = reach.where(F.col("reach") >= 1).select("person_id", "audience", depth)
+    found = places.join(F.broadcast(popular), on=["audience", "popularity_rank"], how="inner")
+    return found.select(*PAIR, "score", "popularity_rank", "audience")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -12,7 +14,10 @@ from personalake.job import Job, Stage
 from personalake.profiles.interactions import build_interactions
 from personalake.recommend.build import fit_all, ranked_items
 from personalake.recommend.model import Fitted
+from personalake.recommend.propose import proposed_items
+from personalake.recommend.request import Request
 from personalake.stages.known import items_as_of
+from personalake.stages.learning import learned_blend
 from personalake.tables.evaluate import MODEL_METRICS
 from personalake.tables.ingest import ITEM_VERSIONS
 from personalake.tables.profiles import PERSON_ITEM_DAYS
@@ -30,33 +35,41 @@ def run(job: Job) -> None:
         job.note(not_measured=f"the last {settings.test_days} days, or the days before them, hold no interactions")
         metrics = job.read(MODEL_METRICS).limit(0)
     else:
-        fitted = fit_all(train, job.settings.recommend)
+        fitted = fit_all(train, job.settings.recommend, _catalogue(job, split.train_as_of))
         items = train.select("item_id").distinct()
-        lists = {name: job.put_down(frame, name) for name, frame in _lists(job, fitted, relevant, items).items()}
+        lists = {
+            name: job.put_down(frame, name)
+            for name, frame in _lists(job, fitted, relevant, items, train, split.train_as_of).items()
+        }
         metrics = build_model_metrics(lists, relevant, train, items, job.as_of, settings.ks)
     job.replace_where(MODEL_METRICS, metrics, {"stage": STAGE.name, "as_of_date": job.as_of})
 
 
-def _lists(job: Job, fitted: dict[str, Fitted], relevant: DataFrame, items: DataFrame) -> dict[str, DataFrame]:
-    settings, limit = job.settings.recommend, max(job.settings.evaluate.ks)
+def _lists(
+    job: Job, fitted: dict[str, Fitted], relevant: DataFrame, items: DataFrame, train: DataFrame, train_as_of: date
+) -> dict[str, DataFrame]:
+    limit = max(job.settings.evaluate.ks)
+    settings = job.settings.recommend.model_copy(update={"limit": limit})
     persons = relevant.select("person_id").distinct()
     lists = {name: _ranked(model.candidates(persons, limit), "candidate_rank") for name, model in fitted.items()}
-    known = items_as_of(job, job.as_of)
-    blended = ranked_items(
-        fitted, settings.model_copy(update={"limit": limit}), persons, items=None if known.isEmpty() else known
-    )
-    lists["blend"] = _ranked(blended, "recommendation_rank")
+    request = Request(persons, items=_catalogue(job, job.as_of), interactions=train)
+    ranker = learned_blend(job, train_as_of)
+    if ranker is not None:
+        job.note(learned_blend=ranker.note)
+    proposed = job.put_down(proposed_items(fitted, settings, request, ranker), "proposed")
+    lists["blend"] = _ranked(ranked_items(proposed, fitted, settings, request), "recommendation_rank")
     # Popular answers only for persons it has met; as a baseline everybody gets the list.
-    lists[settings.fallback] = _popular_for_all(job, fitted, persons, limit)
+    everybody = Request(persons, opted_out=persons)
+    popular = ranked_items(proposed.limit(0), fitted, settings, everybody)
+    only_popular = popular.where(F.col("source") == settings.fallback)
+    lists[settings.fallback] = _ranked(only_popular, "recommendation_rank")
     lists["random"] = random_recommender(persons, items, limit, job.settings.evaluate.seed)
     return lists
 
 
-def _popular_for_all(job: Job, fitted: dict[str, Fitted], persons: DataFrame, limit: int) -> DataFrame:
-    only_fallback = job.settings.recommend.fallback
-    settings = job.settings.recommend.model_copy(update={"limit": limit})
-    lists = ranked_items(fitted, settings, persons, opted_out=persons)
-    return _ranked(lists.where(F.col("source") == only_fallback), "recommendation_rank")
+def _catalogue(job: Job, as_of: date) -> DataFrame | None:
+    items = items_as_of(job, as_of)
+    return None if items.isEmpty() else items
 
 
 def _ranked(lists: DataFrame, column: str) -> DataFrame:

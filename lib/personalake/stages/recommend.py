@@ -1,23 +1,35 @@
-"""interactions, items, consents → item_neighbours, recommendations."""
+"""interactions, profiles, segments, items, consents → item_neighbours, recommendations."""
 
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from personalake.config import Settings
+from personalake.errors import ConfigError, Fault
 from personalake.job import Job, Stage
 from personalake.manifest import code_version, complete_run_ids
 from personalake.privacy.consent import persons_without_consent
 from personalake.recommend.build import build_item_neighbours, build_recommendations, fit_all, ranked_items
+from personalake.recommend.convergence import build_losses
+from personalake.recommend.popular import AudienceList
+from personalake.recommend.propose import proposed_items, removals
+from personalake.recommend.request import Request
+from personalake.recommend.rules import load_rules
 from personalake.stages.known import items_as_of
+from personalake.stages.learning import learned_blend
+from personalake.tables.evaluate import MODEL_METRICS
 from personalake.tables.identity import IDENTITY_MAP
 from personalake.tables.ingest import CONSENTS, ITEM_VERSIONS
 from personalake.tables.profiles import INTERACTIONS, PERSON_ITEM_DAYS, PROFILES
 from personalake.tables.recommend import ITEM_NEIGHBOURS, RECOMMENDATIONS
+from personalake.tables.segments import SEGMENT_PROFILES, SEGMENTS
 
 PERSONALISATION = "personalisation"
+SEGMENT = {"segment_id", "segment_name"}
 
 
 def run(job: Job) -> None:
@@ -27,16 +39,57 @@ def run(job: Job) -> None:
     if interactions.isEmpty():
         job.note(no_lists="no interactions before this day")
         job.replace(ITEM_NEIGHBOURS, job.read(ITEM_NEIGHBOURS).limit(0))
+        _write_metrics(job, job.read(MODEL_METRICS).limit(0))
         return
-    fitted = fit_all(interactions, settings)
+    request = _request(job, interactions)
+    fitted = fit_all(interactions, settings, request.items, request.persons)
+    job.note(**{name: model.note for name, model in fitted.items() if model.note})
     job.replace(ITEM_NEIGHBOURS, build_item_neighbours(fitted))
-    persons = job.read(PROFILES).where(F.col("as_of_date") == F.lit(job.as_of)).select("person_id")
-    items = _catalogue(job)
-    ranked = ranked_items(fitted, settings, persons, _bought(job), items, _opted_out(job, persons))
-    rows = build_recommendations(job.put_down(ranked, "ranked"), fitted, settings, items)
+    _write_metrics(job, build_losses(fitted, job.as_of))
+    ranker = learned_blend(job, job.as_of)
+    if ranker is not None:
+        job.note(learned_blend=ranker.note)
+    proposed = job.put_down(proposed_items(fitted, settings, request, ranker), "proposed")
+    ranked = job.put_down(ranked_items(proposed, fitted, settings, request), "ranked")
+    rows = build_recommendations(ranked, proposed, fitted, settings, request)
     _write(job, job.put_down(rows, "rows"))
+    _note_removals(job, removals(proposed, ranked, request))
     for model in fitted.values():
         model.unpersist()
+
+
+def _request(job: Job, interactions: DataFrame) -> Request:
+    persons = _persons(job)
+    return Request(
+        persons=persons,
+        items=_catalogue(job),
+        bought=_bought(job),
+        opted_out=_opted_out(job, persons.select("person_id")),
+        rules=load_rules(job.settings.rules.file),
+        as_of=job.as_of,
+        interactions=interactions,
+    )
+
+
+def _persons(job: Job) -> DataFrame:
+    """Everyone with a profile, and what rules and popular lists go by."""
+    lists = [a for a in job.settings.recommend.algorithms.values() if isinstance(a, AudienceList)]
+    within = {algorithm.within for algorithm in lists if algorithm.within is not None}
+    named = {*load_rules(job.settings.rules.file).person_columns, *within}
+    today = F.col("as_of_date") == F.lit(job.as_of)
+    persons = job.read(PROFILES).where(today).select("person_id", *sorted(named - SEGMENT))
+    if not named & SEGMENT:
+        return persons
+    ours = today & (F.col("method") == F.lit(job.settings.segments.method))
+    names = job.read(SEGMENT_PROFILES).where(ours).select("segment_id", "segment_name", "segment_name_zh")
+    segments = job.read(SEGMENTS).where(ours).select("person_id", "segment_id")
+    return persons.join(segments.join(names, on="segment_id", how="left"), on="person_id", how="left")
+
+
+def _note_removals(job: Job, removed: DataFrame) -> None:
+    """Keep with the run how much each rule removed, by its code; one row a rule."""
+    for row in sorted(removed.collect()):
+        job.note(**{row["rule_code"]: f"{row['removed_count']} {row['removed_kind']}"})
 
 
 def _write(job: Job, rows: DataFrame) -> None:
@@ -57,9 +110,13 @@ def _write(job: Job, rows: DataFrame) -> None:
     job.replace_where(RECOMMENDATIONS, named, {"run_id": job.run_id}, also=abandoned)
 
 
+def _write_metrics(job: Job, metrics: DataFrame) -> None:
+    job.replace_where(MODEL_METRICS, metrics, {"stage": STAGE.name, "as_of_date": job.as_of})
+
+
 def _bought(job: Job) -> DataFrame:
     days = job.read(PERSON_ITEM_DAYS).where((F.col("event_type") == "buy") & (F.col("event_date") < F.lit(job.as_of)))
-    return days.select("person_id", "item_id").distinct()
+    return days.groupBy("person_id", "item_id").agg(F.max("event_date").alias("last_bought_date"))
 
 
 def _catalogue(job: Job) -> DataFrame | None:
@@ -76,15 +133,26 @@ def _opted_out(job: Job, persons: DataFrame) -> DataFrame:
 
 
 def _model_version(job: Job) -> str:
-    text = f"{job.settings.hash_of(STAGE.sections)}|{job.as_of}|{code_version()}"
+    rules = rules_fingerprint(job.settings)["list_rules"]
+    text = f"{job.settings.hash_of(STAGE.sections)}|{rules}|{job.as_of}|{code_version()}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def rules_fingerprint(settings: Settings) -> dict[str, str]:
+    """Hash of the rules' file."""
+    try:
+        content = Path(settings.rules.file).read_bytes()
+    except OSError:
+        raise ConfigError(Fault("rules.file", f"{settings.rules.file} cannot be read.", "Name a YAML file.")) from None
+    return {"list_rules": hashlib.sha256(content).hexdigest()[:32]}
 
 
 STAGE = Stage(
     name="recommend",
     title="Items like items, and a list with reasons for every person",
-    reads=(INTERACTIONS, PERSON_ITEM_DAYS, PROFILES, ITEM_VERSIONS, CONSENTS, IDENTITY_MAP),
-    writes=(ITEM_NEIGHBOURS, RECOMMENDATIONS),
-    sections=("recommend", "privacy"),
+    reads=(INTERACTIONS, PERSON_ITEM_DAYS, PROFILES, SEGMENTS, SEGMENT_PROFILES, ITEM_VERSIONS, CONSENTS, IDENTITY_MAP),
+    writes=(ITEM_NEIGHBOURS, RECOMMENDATIONS, MODEL_METRICS),
+    sections=("recommend", "privacy", "profiles", "segments"),
     run=run,
+    fingerprint=rules_fingerprint,
 )

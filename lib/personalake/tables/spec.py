@@ -64,11 +64,12 @@ class Table:
     Args:
         name: plural noun, snake case.
         comment: what one row is.
-        stage: the one stage that writes it.
+        stage: the one stage that writes it, or the first of them.
         key: columns that make a row unique; never null.
         cols: the columns without run_id, which every table carries.
         partition: columns of the folder layout.
         keep_days: how long rows are kept; None is for ever.
+        also: further stages that write it; each owns the rows whose column `stage` names it.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Table:
     cols: tuple[Col, ...]
     partition: tuple[str, ...] = ()
     keep_days: int | None = None
+    also: tuple[str, ...] = ()
     columns: tuple[Col, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -86,6 +88,13 @@ class Table:
         unknown = {*self.key, *self.partition} - set(self.names)
         if unknown:
             raise ValueError(f"table {self.name}: key or partition names no column: {sorted(unknown)}")
+        if self.also and "stage" not in self.key:
+            raise ValueError(f"table {self.name}: rows of several stages are told apart by the key column stage")
+
+    @property
+    def writers(self) -> tuple[str, ...]:
+        """Every stage that writes it."""
+        return (self.stage, *self.also)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from personalake.conditions import leaves, parse_tree
 from personalake.errors import ConfigError, Fault, near_miss
-from personalake.tags.comparisons import OPERATORS, operands_of
-from personalake.tags.tree import FEATURE_TYPES, Branch, Leaf, Rule, Tree, leaves
+from personalake.tags.tree import FEATURE_TYPES, VOCABULARY, Rule
 
 NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
-BRANCHES = ("all", "any", "not")
 
 _RULE_KEYS = ("tag", "label", "label_zh", "when", "value")
-_DEEPEST = 10
 
 
 def load_rules(path: str | Path) -> tuple[Rule, ...]:
@@ -82,54 +80,10 @@ def _rule(raw: Any, where: str, faults: list[Fault]) -> Rule | None:
     for key in ("label", "label_zh"):
         if not isinstance(raw.get(key), str) or not raw[key].strip():
             faults.append(Fault(f"{where}.{key}", "is missing.", "Readers need it."))
-    tree = _tree(raw.get("when"), f"{where}.when", faults)
+    tree = parse_tree(raw.get("when"), f"{where}.when", faults, VOCABULARY)
     value = raw.get("value")
     if value is not None and value not in FEATURE_TYPES:
         faults.append(Fault(f"{where}.value", f"names {value!r}.", near_miss(str(value), FEATURE_TYPES)))
     if len(faults) > before or tree is None:
         return None
     return Rule(str(tag), raw["label"], raw["label_zh"], tree, value or next(leaves(tree)).feature)
-
-
-def _tree(raw: Any, where: str, faults: list[Fault], depth: int = 0) -> Tree | None:
-    if not isinstance(raw, Mapping) or not raw:
-        faults.append(Fault(where, "is no condition.", "{feature: …, operator: …} or {all | any | not: …}"))
-        return None
-    if depth > _DEEPEST:
-        faults.append(Fault(where, "lies too deep.", f"At most {_DEEPEST} levels."))
-        return None
-    if "feature" in raw:
-        return _leaf(raw, where, faults)
-    word = str(next(iter(raw)))
-    if len(raw) != 1 or word not in BRANCHES:
-        keys = ", ".join(str(key) for key in raw)
-        faults.append(Fault(where, f"has {keys}.", near_miss(word, (*BRANCHES, "feature"))))
-        return None
-    return _branch(word, raw[word], f"{where}.{word}", faults, depth)
-
-
-def _branch(word: str, raw: Any, where: str, faults: list[Fault], depth: int) -> Branch | None:
-    given: Sequence[Any] = [raw] if word == "not" else raw
-    if not isinstance(given, list) or not given:
-        faults.append(Fault(where, "is no list of conditions.", "At least one is needed."))
-        return None
-    parts = [_tree(part, f"{where}[{n}]", faults, depth + 1) for n, part in enumerate(given, start=1)]
-    return Branch(word, tuple(part for part in parts if part is not None))
-
-
-def _leaf(raw: Mapping[Any, Any], where: str, faults: list[Fault]) -> Leaf | None:
-    feature = raw["feature"]
-    known = feature in FEATURE_TYPES if isinstance(feature, str) else False
-    if not known:
-        faults.append(Fault(f"{where}.feature", f"names {feature!r}.", near_miss(str(feature), FEATURE_TYPES)))
-    operators = [key for key in raw if key != "feature"]
-    unknown = [str(key) for key in operators if key not in OPERATORS]
-    for key in unknown:
-        faults.append(Fault(f"{where}.{key}", "is no operator.", near_miss(key, OPERATORS)))
-    if len(operators) != 1 and not unknown:
-        faults.append(Fault(where, f"has {len(operators)} operators.", "One condition has one; join more with `all`."))
-    if not known or unknown or len(operators) != 1:
-        return None
-    operator = str(operators[0])
-    operands = operands_of(str(feature), operator, raw[operator], f"{where}.{operator}", faults)
-    return None if operands is None else Leaf(str(feature), operator, operands)

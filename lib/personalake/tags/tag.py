@@ -8,11 +8,11 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from personalake.conditions import Thresholds, holds, leaves
+from personalake.conditions.comparisons import OPERATORS
 from personalake.tables.tags import TAGS
-from personalake.tags.comparisons import OPERATORS
-from personalake.tags.conditions import holds, reason, said
-from personalake.tags.thresholds import Thresholds
-from personalake.tags.tree import SEGMENT_COLUMNS, Rule, kind_of, leaves
+from personalake.tags.reasons import reason, said
+from personalake.tags.tree import SEGMENT_COLUMNS, VOCABULARY, Rule
 
 
 def build_tags(
@@ -74,7 +74,7 @@ def _score(rule: Rule) -> Column:
 
 
 def _number(feature: str) -> Column:
-    return F.col(feature).cast("double") if kind_of(feature) == "number" else F.lit(None).cast("double")
+    return F.col(feature).cast("double") if VOCABULARY.kind_of(feature) == "number" else F.lit(None).cast("double")
 
 
 def _no_tags() -> Column:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from personalake.tags.tree import Quantile, Rule, quantiles
-
-Thresholds = Mapping[Quantile, float | None]
-"""What each quantile is; None where nobody has a value."""
+from personalake.conditions import Quantile, Thresholds, quantiles
+from personalake.tags.tree import Rule
 
 
 def fit_thresholds(profiles: DataFrame, rules: Iterable[Rule]) -> Thresholds:

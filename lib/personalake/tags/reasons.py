@@ -1,33 +1,14 @@
-"""Rule trees compiled to columns: whether a person has the tag, and why in words."""
+"""Why a person has a tag: the facts and the thresholds of its rule in words."""
 
 from __future__ import annotations
-
-from functools import reduce
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from personalake.tags.comparisons import OPERATORS
-from personalake.tags.thresholds import Thresholds
-from personalake.tags.tree import Leaf, Plain, Quantile, Tree, kind_of
-
-
-def holds(tree: Tree, thresholds: Thresholds) -> Column:
-    """Whether the tree holds; never null: what is not known does not hold.
-
-    Args:
-        tree: a checked tree.
-        thresholds: what `fit_thresholds` gave for it.
-    """
-    if isinstance(tree, Leaf):
-        values = [_value(operand, thresholds) for operand in tree.operands]
-        if any(value is None for value in values):
-            return F.lit(False)
-        return F.coalesce(OPERATORS[tree.operator].test(F.col(tree.feature), values), F.lit(False))
-    parts = [holds(part, thresholds) for part in tree.parts]
-    if tree.word == "not":
-        return ~parts[0]
-    return reduce(lambda a, b: a & b if tree.word == "all" else a | b, parts)
+from personalake.conditions import Leaf, Plain, Quantile, Thresholds, Tree, holds
+from personalake.conditions.comparisons import OPERATORS
+from personalake.conditions.compiled import value_of
+from personalake.tags.tree import VOCABULARY
 
 
 def reason(tree: Tree, thresholds: Thresholds) -> Column:
@@ -55,7 +36,7 @@ def _leaf_or_all(tree: Tree, thresholds: Thresholds) -> Column:
 
 
 def _leaf_reason(leaf: Leaf, thresholds: Thresholds) -> Column:
-    values = [_value(operand, thresholds) for operand in leaf.operands]
+    values = [value_of(operand, thresholds) for operand in leaf.operands]
     texts = [_said(operand, value) for operand, value in zip(leaf.operands, values, strict=True)]
     words = OPERATORS[leaf.operator].words.format(*texts, all=", ".join(texts))
     fact = F.concat(F.lit(f"{leaf.feature} is "), F.coalesce(said(leaf.feature), F.lit("unknown")))
@@ -65,12 +46,8 @@ def _leaf_reason(leaf: Leaf, thresholds: Thresholds) -> Column:
 def said(feature: str) -> Column:
     """A feature's value as text; shares and other fractions with at most four decimals."""
     value = F.col(feature)
-    rounded = F.round(value, 4) if kind_of(feature) == "number" else value
+    rounded = F.round(value, 4) if VOCABULARY.kind_of(feature) == "number" else value
     return rounded.cast("string")
-
-
-def _value(operand: Plain | Quantile, thresholds: Thresholds) -> Plain | None:
-    return thresholds[operand] if isinstance(operand, Quantile) else operand
 
 
 def _said(operand: Plain | Quantile, value: Plain | None) -> str:

@@ -1,4 +1,4 @@
-"""The operators of tag rules: what they compare, how they are said, and what they make of a column."""
+"""The operators of conditions: what they compare, how they are said, and what they make of a column."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from pyspark.sql import Column
 
+from personalake.conditions.tree import Plain, Quantile, Vocabulary
 from personalake.errors import Fault, near_miss
-from personalake.tags.tree import Plain, Quantile, kind_of
 
 AMONG = ("all", "positive")
 
@@ -49,18 +49,19 @@ OPERATORS: dict[str, Operator] = {
 
 
 def operands_of(
-    feature: str, operator: str, raw: Any, where: str, faults: list[Fault]
+    feature: str, operator: str, raw: Any, where: str, faults: list[Fault], vocabulary: Vocabulary
 ) -> tuple[Plain | Quantile, ...] | None:
     """The operands of a comparison, or None and what is wrong with them.
 
     Args:
-        feature: a known feature.
+        feature: a feature of the vocabulary.
         operator: a known operator.
         raw: the operand as the YAML has it; a list where there are several.
         where: what faults call it.
         faults: gets what is wrong.
+        vocabulary: what can be spoken of.
     """
-    kind, known = kind_of(feature), OPERATORS[operator]
+    kind, known = vocabulary.kind_of(feature) or "", OPERATORS[operator]
     if kind not in known.kinds:
         allowed = sorted(name for name, other in OPERATORS.items() if kind in other.kinds)
         faults.append(
@@ -72,7 +73,7 @@ def operands_of(
         faults.append(Fault(where, f"has {len(given)} values.", f"It takes {known.count or 'at least one'}."))
         return None
     wanted = "truth" if operator == "known" else kind
-    found = [_operand(feature, wanted, value, where, faults) for value in given]
+    found = [_operand(feature, wanted, value, where, faults, vocabulary) for value in given]
     operands = tuple(value for value in found if value is not None)
     if len(operands) < len(given):
         return None
@@ -81,15 +82,18 @@ def operands_of(
     return operands
 
 
-def _operand(feature: str, kind: str, raw: Any, where: str, faults: list[Fault]) -> Plain | Quantile | None:
-    if isinstance(raw, Mapping) and kind == "number":
+def _operand(
+    feature: str, kind: str, raw: Any, where: str, faults: list[Fault], vocabulary: Vocabulary
+) -> Plain | Quantile | None:
+    if isinstance(raw, Mapping) and kind == "number" and vocabulary.has_quantiles:
         return _quantile(feature, raw, where, faults)
     is_number = isinstance(raw, int | float) and not isinstance(raw, bool) and math.isfinite(raw)
     fits = {"number": is_number, "text": isinstance(raw, str), "truth": isinstance(raw, bool)}[kind]
     if fits:
         value: Plain = raw
         return value
-    todo = {"number": "A number, or {quantile: 0.8}.", "text": "A text.", "truth": "true or false."}[kind]
+    number = "A number, or {quantile: 0.8}." if vocabulary.has_quantiles else "A number."
+    todo = {"number": number, "text": "A text.", "truth": "true or false."}[kind]
     faults.append(Fault(where, f"is {raw!r}.", todo))
     return None
 

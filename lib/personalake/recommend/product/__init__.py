@@ -1,0 +1,1 @@
+"""The sparse product behind items like items and persons like persons: three plans, the same rows."""

@@ -1,0 +1,100 @@
+"""The person × item matrix on one machine: dense numbers for ids, and both orders of its entries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import scipy.sparse as sp
+
+Array = npt.NDArray[Any]
+# What an entry takes while the matrix is built [bytes]: as it arrives (two numbers and a weight), then in both orders.
+ENTRY_BYTES = 16 + 2 * (4 + 8)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Who took what, by how much.
+
+    Items are numbered by falling count of persons, so that the sums most often added to lie side by side; persons in
+    the order of their ids. `ids` and `orders` are by item number: the id, and its place in the order of ids;
+    `person_ids` by person number.
+    """
+
+    by_person: sp.csr_matrix
+    ids: pa.Array
+    orders: Array
+    repeated: int
+    person_ids: pa.Array
+
+    @property
+    def by_item(self) -> sp.csr_matrix:
+        """The matrix item × person, persons ascending in each row."""
+        return self.by_person.T.tocsr()
+
+    @property
+    def pair_count(self) -> int:
+        """Σ over persons of (items)²: the products that the full XᵀX takes."""
+        return int((np.diff(self.by_person.indptr).astype(np.int64) ** 2).sum())
+
+
+def matrix_of(persons: pa.ChunkedArray, items: pa.ChunkedArray, weights: Array) -> Matrix:
+    """Number the ids and order the entries.
+
+    Args:
+        persons, items: ids, integer or string, of each entry; no nulls.
+        weights: of each entry, float64.
+
+    Returns:
+        The matrix; entries of a repeated pair are added up, and `repeated` says how many rows were too many.
+    """
+    person_numbers, person_ids = _numbered(persons)
+    item_numbers, item_ids = _numbered(items)
+    counts = np.bincount(item_numbers, minlength=len(item_ids))
+    by_count = np.lexsort((np.arange(len(item_ids)), -counts)).astype(np.int32)
+    new_numbers = np.empty_like(by_count)
+    new_numbers[by_count] = np.arange(len(by_count), dtype=np.int32)
+    shape = (len(item_ids), len(person_ids))
+    by_item = sp.coo_matrix((weights, (new_numbers[item_numbers], person_numbers)), shape=shape).tocsr()
+    # Transposing a CSR matrix walks its rows in order: each person's items come out ascending, without a sort.
+    by_person = by_item.T.tocsr()
+    return Matrix(by_person, item_ids.take(pa.array(by_count)), by_count, len(weights) - by_person.nnz, person_ids)
+
+
+def renamed(matrix: Matrix, ids: pa.Array) -> Matrix:
+    """The same matrix with other ids; by item number."""
+    order = pc.sort_indices(ids).to_numpy()
+    places = np.empty(len(order), np.int32)
+    places[order] = np.arange(len(order), dtype=np.int32)
+    return replace(matrix, ids=ids, orders=places)
+
+
+def _numbered(ids: pa.ChunkedArray) -> tuple[Array, pa.Array]:
+    """Numbers in the order of the ids, and the ids in that order."""
+    encoded = ids.combine_chunks()
+    encoded = encoded if isinstance(encoded, pa.Array) else pa.concat_arrays(encoded.chunks)
+    if pa.types.is_integer(encoded.type):
+        values = encoded.to_numpy(zero_copy_only=False)
+        dense = _dense(values)
+        if dense is not None:
+            return dense[0], pa.array(dense[1], encoded.type)
+    dictionary = encoded.dictionary_encode()
+    order = pc.sort_indices(dictionary.dictionary)
+    place = np.empty(len(order), np.int32)
+    place[order.to_numpy()] = np.arange(len(order), dtype=np.int32)
+    numbers = dictionary.indices.to_numpy(zero_copy_only=False)
+    return place[numbers], dictionary.dictionary.take(order)
+
+
+def _dense(values: Array) -> tuple[Array, Array] | None:
+    """The same for small integers, by one table look-up; None where they reach too far for a table."""
+    if len(values) == 0 or values.min() < 0 or values.max() >= 4 * len(values):
+        return None
+    present = np.zeros(int(values.max()) + 1, np.bool_)
+    present[values] = True
+    places = (np.cumsum(present, dtype=np.int64) - 1).astype(np.int32)
+    return places[values], np.flatnonzero(present)

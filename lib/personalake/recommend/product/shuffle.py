@@ -1,0 +1,132 @@
+"""The shuffle plan, for a matrix that no node can hold: each stripe of items is sent the histories it needs, packed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from personalake.recommend.node_arrays import NodeArrays, put_on_nodes
+from personalake.recommend.product.rows import Items, Rule, nearest
+
+Array = npt.NDArray[Any]
+_PACKED = "stripe int, lengths binary, items binary, values binary"
+_FOUND = "_item int, _neighbour int, similarity_score double, neighbour_rank int"
+# What an entry takes in a stripe [bytes]: packed, unpacked by person, and by item.
+STRIPE_BYTES = 3 * (4 + 8)
+
+
+def fewest_stripes(lengths: dict[int, int], memory_mb: int) -> int:
+    """How many stripes keep each below a limit: a stripe gets the full history of everyone who has an item of it.
+
+    Args:
+        lengths: history length → how many persons have it.
+        memory_mb: what one stripe may take in a task [MiB].
+    """
+    stripes = 1
+    while sum(persons * length * min(stripes, length) for length, persons in lengths.items()) * STRIPE_BYTES > (
+        stripes * memory_mb << 20
+    ):
+        stripes *= 2
+        if stripes >= 1 << 24:
+            break
+    return stripes
+
+
+def shuffle_neighbours(
+    entries: DataFrame, facts: DataFrame, person_count: int, stripes: int, rule: Rule
+) -> tuple[DataFrame, NodeArrays]:
+    """Each item's nearest items.
+
+    Args:
+        entries: one row per pair; reads _person and _item (dense int from 0), _value.
+        facts: one row per item; reads _item, _order (place in the order of ids), _count, _norm; collected: one row per
+            item, 20 bytes each.
+        person_count: of all persons.
+        stripes: parts the items are dealt to, ≥ 1; see `fewest_stripes`.
+        rule: which pairs, by what measure, how many.
+
+    Returns:
+        _item, _neighbour, similarity_score, neighbour_rank; and the handle to release when they were computed.
+
+    Cost:
+        One shuffle by person, one of Σ min(stripes, history) × history entries of 12 bytes by stripe.
+    """
+    table = facts.select("_item", "_order", "_count", "_norm").toArrow().sort_by("_item")
+    columns = {name: table[f"_{name}"].to_numpy() for name in ("order", "count", "norm")}
+    arrays = put_on_nodes(
+        entries.sparkSession,
+        {"orders": columns["order"].astype(np.int32), "counts": columns["count"], "norms": columns["norm"]},
+    )
+    history = F.sort_array(F.collect_list(F.struct("_item", "_value"))).alias("_history")
+    lists = entries.groupBy("_person").agg(history)
+    parts = (F.col("_history._item").alias("items"), F.col("_history._value").alias("values"))
+    packed = lists.select(*parts).mapInArrow(_packer(stripes), _PACKED)
+    multiply = _multiplier(arrays, stripes, person_count, rule)
+    return packed.groupBy("stripe").applyInArrow(multiply, _FOUND), arrays
+
+
+def _packer(stripes: int) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    def pack(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            lengths = np.diff(batch["items"].offsets.to_numpy())
+            items = batch["items"].flatten().to_numpy()
+            values = batch["values"].flatten().to_numpy()
+            starts = np.concatenate([[0], np.cumsum(lengths)])
+            rows = np.repeat(np.arange(len(lengths)), lengths)
+            # A person counts once per stripe that has an item of the history.
+            needed = np.unique((items % stripes).astype(np.int64) * len(lengths) + rows)
+            for stripe in np.unique(needed // max(1, len(lengths))):
+                persons = needed[needed // len(lengths) == stripe] % len(lengths)
+                at = _entries(starts[persons], lengths[persons])
+                parts = [lengths[persons].astype(np.int32), items[at].astype(np.int32), values[at]]
+                columns = [pa.array([int(stripe)], pa.int32())]
+                columns += [pa.array([part.tobytes()], pa.binary()) for part in parts]
+                yield pa.RecordBatch.from_arrays(columns, names=["stripe", "lengths", "items", "values"])
+
+    return pack
+
+
+def _entries(starts: Array, lengths: Array) -> Array:
+    ends = np.cumsum(lengths)
+    return np.asarray(np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - lengths), lengths))
+
+
+def _multiplier(
+    arrays: NodeArrays, stripes: int, person_count: int, rule: Rule
+) -> Callable[[tuple[pa.Scalar, ...], pa.Table], pa.Table]:
+    def multiply(key: tuple[pa.Scalar, ...], table: pa.Table) -> pa.Table:
+        here = arrays.load()
+        items = Items(here["norms"], here["counts"], here["orders"], person_count)
+        lengths, columns = _unpacked(table, "lengths", np.int32), _unpacked(table, "items", np.int32)
+        values = _unpacked(table, "values", np.float64)
+        starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+        persons = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+        wanted, by_item = _by_item(columns, persons, values, key[0].as_py(), stripes, items.norms.size)
+        found, scores, kept = nearest(wanted, by_item, (starts, columns, values), items, rule)
+        ranks = np.arange(len(found), dtype=np.int32) - np.repeat(np.cumsum(kept) - kept, kept).astype(np.int32) + 1
+        rows = [pa.array(part) for part in (np.repeat(wanted, kept), found, scores, ranks)]
+        return pa.Table.from_arrays(rows, names=["_item", "_neighbour", "similarity_score", "neighbour_rank"])
+
+    return multiply
+
+
+def _by_item(
+    columns: Array, persons: Array, values: Array, stripe: int, stripes: int, item_count: int
+) -> tuple[Array, tuple[Array, Array, Array]]:
+    """The stripe's items, and the matrix by item of these alone."""
+    mine = np.flatnonzero(columns % stripes == stripe)
+    mine = mine[np.argsort(columns[mine], kind="stable")]
+    counts = np.bincount(columns[mine], minlength=item_count)
+    starts = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+    return np.flatnonzero(counts).astype(np.int32), (starts, persons[mine], values[mine])
+
+
+def _unpacked(table: pa.Table, name: str, dtype: Any) -> Array:
+    parts = [np.frombuffer(part.as_buffer(), dtype) for part in table[name]]
+    return np.concatenate(parts) if parts else np.empty(0, dtype)

@@ -1,0 +1,100 @@
+"""Candidates of all algorithms as one list per person, and which of them rules remove."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from personalake.recommend.blend import blend
+from personalake.recommend.checks import PAIR
+from personalake.recommend.learned import Ranker
+from personalake.recommend.model import Fitted
+from personalake.recommend.request import Request
+from personalake.recommend.rules.exclusions import RULE, with_boost, with_removing_rule
+from personalake.recommend.settings import Recommend
+
+DEEPER = 2
+"""Where rules speak of persons or change scores, lists of candidates are so many times as long before they do."""
+
+
+def proposed_items(
+    fitted: Mapping[str, Fitted],
+    settings: Recommend,
+    request: Request,
+    ranker: Ranker | None = None,
+) -> DataFrame:
+    """What each person may be suggested: everybody's candidates, blended, after the rules. Put them down.
+
+    What nobody is suggested and what a person has met is masked before an algorithm cuts its list. Rules that speak of
+    item and person remove candidates afterwards, and promotions lift them, in lists twice as deep.
+
+    Args:
+        fitted: the algorithms by name.
+        settings: the section recommend, the one fitted with.
+        request: persons, items and rules.
+        ranker: what `build.fit_blend` gave, for the method learned; without it, or not trained, reciprocal_rank blends.
+
+    Returns:
+        person_id, item_id, score (≥ 0), source (the algorithm with the largest share), rule_code: null, or the rule
+        that removes the candidate: those rows are there to be counted.
+    """
+    changes_much = request.rules.pair_exclusions or request.rules.boosts
+    depth = settings.candidates * (DEEPER if changes_much else 1)
+    mask = masked_pairs(fitted, settings, request)
+    is_closing = request.items is not None and request.rules.item_exclusions
+    closed = request.closed(mask).select("item_id") if is_closing else None
+    lists = {
+        name: fitted[name].candidates(request.personal, depth, exclude=mask, unavailable=closed)
+        for name in settings.blended
+    }
+    if settings.blend.method == "learned" and ranker is not None and ranker.is_trained:
+        known = request.interactions
+        interactions = fitted[settings.fallback].interactions if known is None else known
+        blended = ranker.rank(lists, interactions, request.items, depth)
+    else:
+        method = "reciprocal_rank" if settings.blend.method == "learned" else settings.blend.method
+        weights = {name: weight for name, weight in settings.blend.weights.items() if name in lists}
+        blended = blend(lists, weights, method, depth)
+    # What is closed is masked already, and counted by item.
+    ruled = with_removing_rule(blended, request.rules, request.known_persons, request.items)
+    boosted = with_boost(ruled, request.rules, request.known_persons, request.items, request.as_of)
+    return boosted.select(*PAIR, "score", "source", RULE)
+
+
+def masked_pairs(fitted: Mapping[str, Fitted], settings: Recommend, request: Request) -> DataFrame:
+    """person_id, item_id never to suggest, as `Request.mask`: what was seen is what the algorithms were fitted on."""
+    return request.mask(fitted[settings.fallback].interactions, settings.exclude_seen)
+
+
+def removals(proposed: DataFrame, ranked: DataFrame, request: Request) -> DataFrame:
+    """What each rule removed.
+
+    Args:
+        proposed: what `proposed_items` gave, put down.
+        ranked: what `build.ranked_items` gave, put down.
+        request: persons, items and rules.
+
+    Returns:
+        rule_code, removed_kind (items: of the catalogue; pairs: bought by the persons asked for; candidates: of a
+        person), removed_count. A rule that removed nothing has no row.
+
+    Cost:
+        An aggregate over each of the frames that some rule can have removed from.
+    """
+    parts = []
+    if request.bought is not None and request.rules.bought is not None:
+        kept_out = request.bought_or_not().where("is_kept_out").join(request.ids, on="person_id", how="left_semi")
+        parts.append((kept_out.withColumn(RULE, F.lit(request.rules.bought.code)), "pairs"))
+    if request.items is not None and request.rules.item_exclusions:
+        parts.append((request.closed(request.items), "items"))
+    if request.rules.pair_exclusions:
+        parts.append((proposed, "candidates"))
+    if request.rules.caps:
+        parts.append((ranked, "candidates"))
+    none = proposed.select(F.col(RULE), F.lit("").alias("removed_kind")).limit(0)
+    rows = [part.select(RULE, F.lit(kind).alias("removed_kind")).where(F.col(RULE).isNotNull()) for part, kind in parts]
+    every = reduce(DataFrame.unionByName, rows, none)
+    return every.groupBy(RULE, "removed_kind").agg(F.count(F.lit(1)).alias("removed_count"))

@@ -1,0 +1,98 @@
+"""The kernels, compiled and by numpy, against libraries and loops: every measure, every weighting."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from personalake.recommend import ItemCosine
+from personalake.recommend.product.broadcast import ids_of, laid_out, packed_ids
+from personalake.recommend.product.compiled import HAS_NUMBA
+from personalake.recommend.product.deal import dealt, work_by_item
+from personalake.recommend.product.matrix import matrix_of
+from personalake.recommend.product.rows import Items, nearest
+from personalake.recommend.product.weighting import centred, weighted
+from support.item_pairs import expected_neighbours, seeded_pairs
+
+SEED = 11
+CASES = {
+    "raw": ItemCosine(neighbours=100),
+    "unit": ItemCosine(neighbours=7, weights="unit"),
+    "log_shrunk": ItemCosine(neighbours=5, weights="log", shrink=2.5, min_co_count=2),
+    "tfidf": ItemCosine(weights="tfidf"),
+    "bm25": ItemCosine(weights="bm25", neighbours=9),
+    "jaccard": ItemCosine(measure="jaccard", neighbours=6),
+    "jaccard_shrunk": ItemCosine(measure="jaccard", shrink=3.0),
+    "conditional": ItemCosine(measure="conditional", neighbours=6),
+    "llr": ItemCosine(measure="llr", neighbours=20),
+    "pearson": ItemCosine(measure="pearson", min_co_count=3),
+    "pearson_all": ItemCosine(measure="pearson", mean="all", min_co_count=2, neighbours=12),
+    "euclidean": ItemCosine(measure="euclidean", neighbours=8, min_co_count=2),
+}
+
+
+def found_neighbours(pairs: pd.DataFrame, settings: ItemCosine, compiled: bool) -> list[tuple[str, str, float, int]]:
+    product = settings._product()
+    columns = [pa.chunked_array([pa.array(pairs[name])]) for name in ("person_id", "item_id")]
+    matrix = matrix_of(*columns, pairs["weight"].to_numpy())
+    values = weighted(matrix.by_person, product.weights)
+    values = centred(values) if product.is_centred else values
+    here = laid_out(matrix, values, 3)
+    items = Items(here["norms"], here["counts"], here["orders"], values.shape[0])
+    by_item = (here["item_starts"], here["item_persons"], here["item_values"])
+    by_person = (here["starts"], here["items"], here["values"])
+    wanted = np.argsort(matrix.orders).astype(np.int32)
+    others, scores, kept = nearest(wanted, by_item, by_person, items, product.rule, compiled)
+    ids = matrix.ids.to_pylist()
+    rows, at = [], 0
+    for item, count in zip(wanted, kept, strict=True):
+        for rank in range(count):
+            rows.append((ids[item], ids[others[at + rank]], float(scores[at + rank]), rank + 1))
+        at += count
+    return rows
+
+
+@pytest.mark.parametrize(
+    "compiled", [pytest.param(True, marks=pytest.mark.skipif(not HAS_NUMBA, reason="numba")), False]
+)
+@pytest.mark.parametrize("case", CASES)
+def test_equals_libraries_with_identical_ranks(case: str, compiled: bool) -> None:
+    pairs = seeded_pairs(SEED)
+    found, wanted = found_neighbours(pairs, CASES[case], compiled), expected_neighbours(pairs, CASES[case])
+    assert [(item, other, rank) for item, other, _, rank in found] == [
+        (item, other, rank) for item, other, _, rank in wanted
+    ], f"{case}, seed {SEED}"
+    np.testing.assert_allclose([row[2] for row in found], [row[2] for row in wanted], atol=1e-9, err_msg=f"seed {SEED}")
+
+
+@pytest.mark.skipif(not HAS_NUMBA, reason="numba")
+def test_a_row_that_touches_most_items_and_one_that_touches_few_are_the_same() -> None:
+    # 300 items of which a person has 2 or all: the kernel gathers the one kind of row and scans the other.
+    rng = np.random.default_rng(SEED)
+    rows = [(f"all{p}", f"i{i:03d}") for p in range(3) for i in range(300)]
+    rows += [(f"few{p:03d}", f"j{i:04d}") for p in range(400) for i in rng.choice(3000, 2, replace=False)]
+    pairs = pd.DataFrame(rows, columns=["person_id", "item_id"]).assign(weight=1.0)
+    settings = ItemCosine(neighbours=11)
+    assert found_neighbours(pairs, settings, True) == found_neighbours(pairs, settings, False)
+
+
+@pytest.mark.parametrize("stripes", [1, 2, 7])
+def test_work_is_dealt_evenly(stripes: int) -> None:
+    rng = np.random.default_rng(SEED)
+    work = np.sort(rng.zipf(1.5, 4000).clip(max=5000))
+    stripe_of = dealt(work, stripes)
+    shares = np.bincount(stripe_of, weights=work, minlength=stripes)
+    assert shares.min() > 0
+    assert shares.max() - shares.min() <= work.max(), f"seed {SEED}"
+
+
+def test_work_is_the_count_of_products() -> None:
+    item_starts, item_persons, person_starts = np.array([0, 2, 3]), np.array([0, 1, 1]), np.array([0, 1, 3])
+    assert work_by_item(item_starts, item_persons, person_starts).tolist() == [3, 2]
+
+
+@pytest.mark.parametrize("ids", [["a", "中文", ""], [3, 1 << 40]], ids=["strings", "integers"])
+def test_ids_travel_as_bytes(ids: list[str] | list[int]) -> None:
+    assert ids_of(packed_ids(pa.array(ids))).to_pylist() == ids
