@@ -19,7 +19,8 @@ ROWS = [
     ("p", HISTORY, "a", 2.0, None), ("p", HISTORY, "a", 0.5, None), ("p", MASKED, "b", None, None),
     ("q", HISTORY, "unknown", 1.0, None), ("r", HISTORY, "d", 1.0, None), ("p", WANTED, None, None, None),
     (None, HISTORY, "d", 1.0, None), ("p", ASKED, "d", None, None), ("p", ASKED, "unknown", None, None),
-    ("r", FACTORS, None, None, np.array([1.0, 2.0]).tobytes()), ("p", FACTORS, None, None, np.array([3.0, 4.0]).tobytes()),
+    ("r", FACTORS, None, None, np.array([1.0, 2.0]).tobytes()),
+    ("p", FACTORS, None, None, np.array([3.0, 4.0]).tobytes()),
 ]  # fmt: skip
 
 
