@@ -41,5 +41,5 @@ def faults(flow: Sequence[Stage]) -> list[str]:
 
 
 def written_by(flow: Sequence[Stage]) -> tuple[Table, ...]:
-    """Every table that a flow writes."""
-    return tuple(table for stage in flow for table in stage.writes)
+    """Every table that a flow writes, once: some have rows of several stages."""
+    return tuple({table.name: table for stage in flow for table in stage.writes}.values())

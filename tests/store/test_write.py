@@ -38,7 +38,7 @@ ROW = (
 @pytest.fixture(scope="module")
 def root(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> str:
     root = str(tmp_path_factory.mktemp("lake"))
-    ensure_tables(spark, root, [THINGS, SLICES])
+    ensure_tables(spark, root, [THINGS, SLICES, THINGS, THINGS])
     return root
 
 

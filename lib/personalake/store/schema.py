@@ -33,7 +33,8 @@ def ensure_tables(spark: SparkSession, root: str, tables: Iterable[Table]) -> No
     Cost:
         One look at the log of each table that is there; a small commit for each that is not.
     """
-    declared = tuple(tables)
+    # Each once: two that create one table side by side would get in each other's way.
+    declared = tuple({table.name: table for table in tables}.values())
     present = [t for t in declared if version_of(root, t.name) is not None]
     # Looking at a log is mostly waiting, so a few at a time.
     with ThreadPoolExecutor(_AT_ONCE) as pool:
