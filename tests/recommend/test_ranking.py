@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from personalake.recommend import Als, ItemCosine, Popular
+from personalake.recommend import Als, ContentBased, ItemCosine, Popular
 from personalake.recommend.build import build_item_neighbours, build_recommendations, fit_all, ranked_items
 from personalake.recommend.fallbacks import Tier
 from personalake.recommend.propose import proposed_items
@@ -79,9 +79,9 @@ def published(spark: SparkSession) -> dict[str, Any]:
     """A small shop: two groups of taste, everything once through the stage."""
     had = [(f"p{n}", f"i{m}", 1.0 + m) for n in range(8) for m in range(8) if (n + m) % 2 == 0 and (n * m) % 5 != 1]
     interactions = spark.createDataFrame(had, f"{PAIR}, weight double")
-    settings = Recommend(
-        algorithms={"near": ItemCosine(), "als": Als(rank=2, iterations=2, blocks=1), "popular": Popular()}, limit=4
-    )
+    als = Als(rank=2, iterations=2, blocks=1)
+    algorithms = {"near": ItemCosine(), "als": als, "content": ContentBased(), "popular": Popular()}
+    settings = Recommend(algorithms=algorithms, limit=4)
     columns = "item_id string, title string, is_available boolean, brand string, category string"
     catalogue = [(f"i{m}", f"Thing {m}" if m else None, m != 7, "even" if m % 2 == 0 else "odd", "c") for m in range(9)]
     persons = spark.createDataFrame([(f"p{n}",) for n in range(10)], "person_id string")
@@ -92,6 +92,7 @@ def published(spark: SparkSession) -> dict[str, Any]:
         opted_out=persons.where("person_id = 'p1'"),
     )
     fitted = fit_all(interactions, settings)
+    assert set(fitted) == set(algorithms) - {"content"}, "it needs a catalogue to be fitted on"
     proposed = proposed_items(fitted, settings, request).persist()
     ranked = ranked_items(proposed, fitted, settings, request).persist()
     rows = build_recommendations(ranked, proposed, fitted, settings, request)

@@ -34,7 +34,7 @@ def fit_all(
     Args:
         interactions: as `Algorithm.fit` takes them.
         settings: the section recommend.
-        items: the catalogue, for algorithms that go by content.
+        items: the catalogue, for algorithms that go by content: without one they are left out.
         persons: person_id and what popular lists are made within (region, segment_id, top_platform); those who are not
             there, or of whom it is not known, count for the list of everybody alone.
 
@@ -48,6 +48,7 @@ def fit_all(
     return {
         name: algorithm.fit(_with_audience(interactions, algorithm, persons), check=False, items=items)
         for name, algorithm in settings.algorithms.items()
+        if items is not None or not algorithm.needs_items
     }
 
 
@@ -67,6 +68,8 @@ def fit_blend(before: DataFrame, after: DataFrame, settings: Recommend, items: D
         A fit of the algorithms that are blended, and the lists of `train_persons`.
     """
     blended = {name: settings.algorithms[name] for name in settings.blended}
+    if items is None:
+        blended = {name: algorithm for name, algorithm in blended.items() if not algorithm.needs_items}
     fitted = {name: algorithm.fit(before, items=items) for name, algorithm in blended.items()}
     seen = before.select(*PAIR) if settings.exclude_seen else before.select(*PAIR).limit(0)
     persons = training_persons(before, after, settings.blend.learned)

@@ -75,6 +75,7 @@ class ContentBased(Algorithm):
 
     fitted: ClassVar[type[Fitted]] = FittedContentBased
     reason_code: ClassVar[str] = "REC-005"
+    needs_items: ClassVar[bool] = True
     kind: Literal["content_based"] = "content_based"
     measure: Literal["cosine", "euclidean"] = Field(
         default="cosine",

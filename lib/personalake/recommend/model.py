@@ -176,6 +176,7 @@ class Algorithm(Section):
 
     fitted: ClassVar[type[Fitted]]
     reason_code: ClassVar[str]
+    needs_items: ClassVar[bool] = False
     kind: str
 
     def fit(self, interactions: DataFrame, check: bool = True, items: DataFrame | None = None) -> Fitted:

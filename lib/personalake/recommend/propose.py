@@ -32,7 +32,7 @@ def proposed_items(
     item and person remove candidates afterwards, and promotions lift them, in lists twice as deep.
 
     Args:
-        fitted: the algorithms by name.
+        fitted: the algorithms by name; those that need a catalogue are not there where there is none.
         settings: the section recommend, the one fitted with.
         request: persons, items and rules.
         ranker: what `build.fit_blend` gave, for the method learned; without it, or not trained, reciprocal_rank blends.
@@ -49,6 +49,7 @@ def proposed_items(
     lists = {
         name: fitted[name].candidates(request.personal, depth, exclude=mask, unavailable=closed)
         for name in settings.blended
+        if name in fitted
     }
     if settings.blend.method == "learned" and ranker is not None and ranker.is_trained:
         known = request.interactions
