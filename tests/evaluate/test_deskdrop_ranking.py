@@ -48,7 +48,9 @@ def recalls(spark: SparkSession, pairs: pd.DataFrame, algorithm: Algorithm, seed
     return recall_at(scored)
 
 
-@pytest.mark.parametrize("algorithm", [ItemCosine(), Als(), Als(engine="cg")], ids=lambda algorithm: algorithm.kind)
+@pytest.mark.parametrize(
+    "algorithm", [ItemCosine(), Als(), Als(engine="cg")], ids=["item_cosine", "als_of_mllib", "als_by_cg"]
+)
 def test_three_seeds_reach_the_known_recall(spark: SparkSession, pairs: pd.DataFrame, algorithm: Algorithm) -> None:
     found = np.array([recalls(spark, pairs, algorithm, seed) for seed in (1, 2, 3)])
     print(algorithm.kind, found)
