@@ -20,8 +20,8 @@ from personalake.recommend.product.matrix import Matrix
 from personalake.recommend.product.rows import Items, Rule, nearest
 
 Array = npt.NDArray[Any]
-# Enough to even out what the deal cannot foresee, few enough that starting tasks costs nothing.
-_STRIPES_PER_CORE = 4
+# The deal is even, and starting a Python task costs more than a finer one could save.
+_STRIPES_PER_CORE = 1
 # Items a task finishes before it hands rows on.
 _BATCH = 4096
 
