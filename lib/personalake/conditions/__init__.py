@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from personalake.conditions.compiled import Thresholds, holds
 from personalake.conditions.parse import parse_tree
+from personalake.conditions.reading import read_rules_file
 from personalake.conditions.tree import Branch, Leaf, Plain, Quantile, Tree, Vocabulary, leaves, quantiles
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "leaves",
     "parse_tree",
     "quantiles",
+    "read_rules_file",
 ]

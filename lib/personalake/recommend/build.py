@@ -68,9 +68,7 @@ def fit_blend(before: DataFrame, after: DataFrame, settings: Recommend, items: D
         A fit of the algorithms that are blended, and the lists of `train_persons`.
     """
     blended = {name: settings.algorithms[name] for name in settings.blended}
-    if items is None:
-        blended = {name: algorithm for name, algorithm in blended.items() if not algorithm.needs_items}
-    fitted = {name: algorithm.fit(before, items=items) for name, algorithm in blended.items()}
+    fitted = fit_all(before, settings.model_copy(update={"algorithms": blended}), items)
     seen = before.select(*PAIR) if settings.exclude_seen else before.select(*PAIR).limit(0)
     persons = training_persons(before, after, settings.blend.learned)
     lists = {name: model.candidates(persons, settings.candidates, exclude=seen) for name, model in fitted.items()}

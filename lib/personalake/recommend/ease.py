@@ -42,12 +42,6 @@ class FittedEase(BlockedFitted):
     weights: DataFrame
     arrays: NodeArrays | None = None
 
-    def unpersist(self) -> None:
-        """Let go of the arrays on the nodes; the weights of a model that was just fitted, not loaded, go with them."""
-        super().unpersist()
-        if self.arrays is not None:
-            self.arrays.release()
-
     def _scorer(self) -> DenseProductScorer:
         if self.arrays is not None:
             return DenseProductScorer(self.arrays)

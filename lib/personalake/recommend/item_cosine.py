@@ -21,7 +21,7 @@ from personalake.recommend.node_arrays import NodeArrays, put_on_nodes
 from personalake.recommend.product.neighbours import Product, capped, fit_neighbours
 from personalake.recommend.product.plan import Choice, Plan
 from personalake.recommend.product.rows import Rule
-from personalake.recommend.product.weighting import DESCRIPTION, Weights
+from personalake.recommend.product.weighting import DESCRIPTION, Weights, with_value
 from personalake.recommend.top import rounded
 
 # What a neighbour takes on the driver [bytes]: two ids, a similarity, and its place in the arrays.
@@ -36,7 +36,8 @@ class FittedItemCosine(BlockedFitted):
     history (Sarwar et al. 2001). By conditional probability a history speaks for the neighbours of its own items.
 
     `neighbours`: item_id, neighbour_id, similarity_score (at 9 decimals), neighbour_rank (from 1). `choice`: which plan
-    multiplied, and why; None for a model that was loaded. `arrays`: what it multiplied from.
+    multiplied, and why; None for a model that was loaded. `arrays`: what it multiplied from; neighbours not yet
+    computed are lost with it.
     """
 
     settings: ItemCosine
@@ -48,12 +49,6 @@ class FittedItemCosine(BlockedFitted):
     def note(self) -> str:
         """The plan line: which plan multiplied, why, and what that took."""
         return "" if self.choice is None else str(self.choice)
-
-    def unpersist(self) -> None:
-        """Let go of cached frames and of the arrays on the nodes; neighbours not yet computed are lost with these."""
-        super().unpersist()
-        if self.arrays is not None:
-            self.arrays.release()
 
     def explain(self, pairs: DataFrame) -> DataFrame:
         """The item of a person's history that adds most to the score of another item.
@@ -89,9 +84,9 @@ class FittedItemCosine(BlockedFitted):
         )
 
     def _weighed(self, histories: DataFrame) -> DataFrame:
-        weights = self.settings.weights
-        value = {"unit": F.lit(1.0), "log": F.log1p("weight")}.get(weights, F.col("weight"))
-        return histories.select(*PAIR, value.alias("weight"))
+        # How rare a person's picks are says something of pairs of items, nothing of one person's list.
+        weights = self.settings.weights if self.settings.weights in ("unit", "log") else "raw"
+        return with_value(histories, weights).select(*PAIR, F.col("_value").alias("weight"))
 
     def _scorer(self) -> SparseProductScorer:
         rows = self._adding()

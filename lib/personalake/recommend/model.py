@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from pyspark.sql import functions as F
 
 from personalake.errors import ConfigError
 from personalake.recommend.checks import PAIR, check_ids, check_limit, column_faults
+from personalake.recommend.node_arrays import NodeArrays
 from personalake.recommend.saving import frame_names, frames_of, loaded, saved
 from personalake.recommend.top import top_audience
 from personalake.settings import Section
@@ -129,6 +131,10 @@ class Fitted(ABC):
         """Let go of cached frames, and of what was laid down on the nodes: the model has had its day."""
         for frame in frames_of(self).values():
             frame.unpersist()
+        for field in dataclasses.fields(self):
+            held = getattr(self, field.name)
+            if isinstance(held, NodeArrays):
+                held.release()
 
     def _listed(
         self,

@@ -25,7 +25,8 @@ class FittedUserKnn(Fitted):
     """Each person's nearest persons.
 
     `neighbours`: person_id, neighbour_id, similarity_score (at 9 decimals, > 0), neighbour_rank (from 1). `choice`:
-    which plan multiplied, and why; None for a model that was loaded. `arrays`: what it multiplied from.
+    which plan multiplied, and why; None for a model that was loaded. `arrays`: what it multiplied
+    from; neighbours not yet computed are lost with it.
     """
 
     settings: UserKnn
@@ -37,12 +38,6 @@ class FittedUserKnn(Fitted):
     def note(self) -> str:
         """The plan line: which plan multiplied, why, and what that took."""
         return "" if self.choice is None else str(self.choice)
-
-    def unpersist(self) -> None:
-        """Let go of cached frames and of the arrays on the nodes; neighbours not yet computed are lost with these."""
-        super().unpersist()
-        if self.arrays is not None:
-            self.arrays.release()
 
     def _candidates(self, persons: DataFrame, limit: int, histories: DataFrame, masked: DataFrame) -> DataFrame:
         if histories is self.interactions:

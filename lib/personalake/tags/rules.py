@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from personalake.conditions import leaves, parse_tree
+from personalake.conditions import leaves, parse_tree, read_rules_file
 from personalake.errors import ConfigError, Fault, near_miss
 from personalake.tags.tree import FEATURE_TYPES, VOCABULARY, Rule
 
@@ -27,14 +25,7 @@ def load_rules(path: str | Path) -> tuple[Rule, ...]:
     Raises:
         ConfigError: with everything that is wrong in it.
     """
-    file = Path(path)
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(Fault(str(file), f"cannot be read: {error.strerror}.", "Name it in tags.file.")) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(Fault(str(file), f"is no YAML: {error}".replace("\n", " "))) from None
-    return parse_rules(content, str(file))
+    return parse_rules(read_rules_file(path, "tags.file"), str(Path(path)))
 
 
 def parse_rules(content: Any, where: str) -> tuple[Rule, ...]:

@@ -17,7 +17,7 @@ from personalake.recommend.node_arrays import NodeArrays, put_on_nodes
 from personalake.recommend.product.deal import dealt, work_by_item
 from personalake.recommend.product.kernels import Csr
 from personalake.recommend.product.matrix import Matrix
-from personalake.recommend.product.rows import Items, Rule, nearest
+from personalake.recommend.product.rows import Items, Rule, nearest, ranks_of
 
 Array = npt.NDArray[Any]
 # The deal is even, and starting a Python task costs more than a finer one could save.
@@ -130,12 +130,10 @@ def neighbour_schema(id_type: DataType) -> StructType:
 
 def neighbour_batch(ids: pa.Array, wanted: Array, found: Array, scores: Array, kept: Array) -> pa.RecordBatch:
     """Rows of what `nearest` gave, with ids for numbers."""
-    ends = np.cumsum(kept)
-    ranks = np.arange(len(found), dtype=np.int32) - np.repeat(ends - kept, kept).astype(np.int32) + 1
     columns = [
         ids.take(pa.array(np.repeat(wanted, kept))),
         ids.take(pa.array(found)),
         pa.array(scores),
-        pa.array(ranks),
+        pa.array(ranks_of(kept)),
     ]
     return pa.RecordBatch.from_arrays(columns, names=["item_id", "neighbour_id", "similarity_score", "neighbour_rank"])

@@ -27,7 +27,7 @@ def join_neighbours(entries: DataFrame, rule: Rule) -> DataFrame:
         Σ over persons of (items)² / 2 joined pairs, shuffled once by pair of items after partial sums; each pair is
         mirrored after it is summed.
     """
-    facts = _facts(entries)
+    facts = item_facts(entries, "item_id")
     persons = entries.agg(F.count_distinct("_person").cast("double").alias("_persons"))
     pairs = _pair_sums(entries, rule).where(F.col("_both") >= rule.min_co_count)
     for side in "ab":
@@ -61,15 +61,16 @@ def neighbours_among(asked: DataFrame, known: DataFrame, rule: Rule) -> DataFram
     met = left.join(right, on="_person", how="inner").where(F.col("a_item") != F.col("b_item"))
     pairs = _summed(met, rule).where(F.col("_both") >= rule.min_co_count)
     for side, rows in sides.items():
-        facts = _facts(rows.withColumn("_item", F.col("item_id")))
+        facts = item_facts(rows.withColumn("_item", F.col("item_id")), "item_id")
         names = {"_item": f"{side}_item"} | {old: f"{side}_{new}" for old, new in _FACTS.items()}
         pairs = pairs.join(facts.withColumnsRenamed(names), on=f"{side}_item", how="inner")
     directed = pairs.select(_alike(rule, "a", "b").alias("_pair")).select("_pair.*")
     return ranked_neighbours(directed.where(F.col("similarity_score") > 0), rule.neighbours)
 
 
-def _facts(entries: DataFrame) -> DataFrame:
-    return entries.groupBy("_item", "item_id").agg(
+def item_facts(entries: DataFrame, *names: str) -> DataFrame:
+    """How many persons each item has, and its norm: _count, _norm (double), by _item and columns that go with it."""
+    return entries.groupBy("_item", *names).agg(
         F.count(F.lit(1)).cast("double").alias("_count"),
         F.sqrt(F.sum(F.col("_value") * F.col("_value"))).alias("_norm"),
     )

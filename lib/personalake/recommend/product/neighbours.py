@@ -16,7 +16,7 @@ from personalake.recommend.checks import INDEXES, PAIR, checked_interactions
 from personalake.recommend.index import indexed_ids
 from personalake.recommend.node_arrays import NodeArrays
 from personalake.recommend.product.broadcast import broadcast_neighbours
-from personalake.recommend.product.join import join_neighbours
+from personalake.recommend.product.join import item_facts, join_neighbours
 from personalake.recommend.product.matrix import Matrix, matrix_of, renamed
 from personalake.recommend.product.plan import Choice, Plan, chosen, megabytes
 from personalake.recommend.product.rows import Rule
@@ -154,10 +154,7 @@ def _fit_shuffled(rows: DataFrame, product: Product, choice: Choice) -> tuple[Da
         .agg(F.count(F.lit(1)).alias("_count"))
         .collect()
     }
-    facts = entries.groupBy("_item", "_order").agg(
-        F.count(F.lit(1)).cast("double").alias("_count"),
-        F.sqrt(F.sum(F.col("_value") * F.col("_value"))).alias("_norm"),
-    )
+    facts = item_facts(entries, "_order")
     stripes = max(fewest_stripes(lengths, product.memory_mb), rows.sparkSession.sparkContext.defaultParallelism)
     choice = replace(choice, pair_count=sum(count * length * length for length, count in lengths.items()))
     LOG.info("%s, %d stripes", choice, stripes)

@@ -69,6 +69,17 @@ def nearest(
     return found[mask], scores[mask], kept
 
 
+def entries_of(starts: Array, lengths: Array) -> Array:
+    """The places start … start + length - 1 of every run, one after another."""
+    ends = np.cumsum(lengths)
+    return np.asarray(np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - lengths), lengths))
+
+
+def ranks_of(kept: Array) -> Array:
+    """1 … n for each of some lists of n, one after another (int32)."""
+    return np.asarray(entries_of(np.ones_like(kept), kept), np.int32)
+
+
 def _numpy_rows(wanted: Array, by_item: Csr, by_person: Csr, items: Items, rule: Rule, out: tuple[Array, ...]) -> None:
     found, scores, kept = out
     code = CODES[rule.measure]
@@ -92,8 +103,7 @@ def _sums(item: int, by_item: Csr, by_person: Csr, code: int) -> tuple[Array, Ar
     at = slice(by_item[0][item], by_item[0][item + 1])
     persons, mine = by_item[1][at], by_item[2][at]
     starts, lengths = by_person[0][persons], by_person[0][persons + 1] - by_person[0][persons]
-    ends = np.cumsum(lengths)
-    entries = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - lengths), lengths)
+    entries = entries_of(starts, lengths)
     left, right = np.repeat(mine, lengths), by_person[2][entries]
     others, place = np.unique(by_person[1][entries], return_inverse=True)
     product = (left - right) ** 2 if code == EUCLIDEAN else left * right

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from personalake.recommend.node_arrays import NodeArrays, put_on_nodes
-from personalake.recommend.product.rows import Items, Rule, nearest
+from personalake.recommend.product.rows import Items, Rule, entries_of, nearest, ranks_of
 
 Array = npt.NDArray[Any]
 _PACKED = "stripe int, lengths binary, items binary, values binary"
@@ -83,18 +83,13 @@ def _packer(stripes: int) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.Re
             needed = np.unique((items % stripes).astype(np.int64) * len(lengths) + rows)
             for stripe in np.unique(needed // max(1, len(lengths))):
                 persons = needed[needed // len(lengths) == stripe] % len(lengths)
-                at = _entries(starts[persons], lengths[persons])
+                at = entries_of(starts[persons], lengths[persons])
                 parts = [lengths[persons].astype(np.int32), items[at].astype(np.int32), values[at]]
                 columns = [pa.array([int(stripe)], pa.int32())]
                 columns += [pa.array([part.tobytes()], pa.binary()) for part in parts]
                 yield pa.RecordBatch.from_arrays(columns, names=["stripe", "lengths", "items", "values"])
 
     return pack
-
-
-def _entries(starts: Array, lengths: Array) -> Array:
-    ends = np.cumsum(lengths)
-    return np.asarray(np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - lengths), lengths))
 
 
 def _multiplier(
@@ -109,8 +104,7 @@ def _multiplier(
         persons = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
         wanted, by_item = _by_item(columns, persons, values, key[0].as_py(), stripes, items.norms.size)
         found, scores, kept = nearest(wanted, by_item, (starts, columns, values), items, rule)
-        ranks = np.arange(len(found), dtype=np.int32) - np.repeat(np.cumsum(kept) - kept, kept).astype(np.int32) + 1
-        rows = [pa.array(part) for part in (np.repeat(wanted, kept), found, scores, ranks)]
+        rows = [pa.array(part) for part in (np.repeat(wanted, kept), found, scores, ranks_of(kept))]
         return pa.Table.from_arrays(rows, names=["_item", "_neighbour", "similarity_score", "neighbour_rank"])
 
     return multiply

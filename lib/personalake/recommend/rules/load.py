@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
-from personalake.conditions import Leaf, Tree, leaves, parse_tree
+from personalake.conditions import Leaf, Tree, leaves, parse_tree, read_rules_file
 from personalake.errors import ConfigError, Fault, near_miss
 from personalake.recommend.rules.kinds import CONDITIONS, AnyRule, ExcludeBought, Pin, Rule
 from personalake.recommend.rules.ruleset import ITEM, PERSON, VOCABULARY, Ruleset
@@ -30,14 +29,7 @@ def load_rules(path: str | Path) -> Ruleset:
     Raises:
         ConfigError: with everything that is wrong in it.
     """
-    file = Path(path)
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(Fault(str(file), f"cannot be read: {error.strerror}.", "Name it in rules.file.")) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(Fault(str(file), f"is no YAML: {error}".replace("\n", " "))) from None
-    return parse_rules(content, str(file))
+    return parse_rules(read_rules_file(path, "rules.file"), str(Path(path)))
 
 
 def parse_rules(content: Any, where: str) -> Ruleset:
