@@ -28,7 +28,7 @@ def spark_jobs(name: str, ids: str, fit: Callable[[Any, Path], None], warm_runs:
 
     folder = workload(name, ids)
     began = time.perf_counter()
-    spark = open_session(Spark(shuffle_partitions=8, driver_memory="2g"), app="bench")
+    spark = open_session(Spark(shuffle_partitions=8, driver_memory="1g"), app="bench")
     session = time.perf_counter() - began
     seconds = []
     for _ in range(1 + warm_runs):

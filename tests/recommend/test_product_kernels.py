@@ -8,10 +8,12 @@ import pyarrow as pa
 import pytest
 
 from personalake.recommend import ItemCosine
-from personalake.recommend.product.broadcast import ids_of, laid_out, packed_ids
+from personalake.recommend.product import words
+from personalake.recommend.product.broadcast import both_orders, ids_of, laid_out, packed_ids
 from personalake.recommend.product.compiled import HAS_NUMBA
 from personalake.recommend.product.deal import dealt, work_by_item
 from personalake.recommend.product.matrix import matrix_of
+from personalake.recommend.product.ordering import ordered_by_person
 from personalake.recommend.product.rows import Items, nearest
 from personalake.recommend.product.weighting import centred, weighted
 from support.item_pairs import expected_neighbours, seeded_pairs
@@ -41,8 +43,7 @@ def found_neighbours(pairs: pd.DataFrame, settings: ItemCosine, compiled: bool) 
     values = centred(values) if product.is_centred else values
     here = laid_out(matrix, values, 3)
     items = Items(here["norms"], here["counts"], here["orders"], values.shape[0])
-    by_item = (here["item_starts"], here["item_persons"], here["item_values"])
-    by_person = (here["starts"], here["items"], here["values"])
+    by_item, by_person = both_orders(here)
     wanted = np.argsort(matrix.orders).astype(np.int32)
     others, scores, kept = nearest(wanted, by_item, by_person, items, product.rule, compiled)
     ids = matrix.ids.to_pylist()
@@ -96,3 +97,46 @@ def test_work_is_the_count_of_products() -> None:
 @pytest.mark.parametrize("ids", [["a", "中文", ""], [3, 1 << 40]], ids=["strings", "integers"])
 def test_ids_travel_as_bytes(ids: list[str] | list[int]) -> None:
     assert ids_of(packed_ids(pa.array(ids))).to_pylist() == ids
+
+
+@pytest.mark.skipif(not HAS_NUMBA, reason="numba")
+@pytest.mark.parametrize("case", ["raw", "log_shrunk", "pearson", "euclidean"])
+def test_packed_words_and_plain_rows_give_the_same(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = seeded_pairs(SEED)
+    packed = found_neighbours(pairs, CASES[case], True)
+    monkeypatch.setattr(words, "_MOST_VALUES", 0)
+    assert found_neighbours(pairs, CASES[case], True) == packed
+
+
+def test_words_hold_items_and_values() -> None:
+    starts, items = np.array([0, 2, 3]), np.array([4, 0, 4], np.int32)
+    few = words.rows_of(starts, items, np.array([1.5, 2.5, 1.5]), 5)
+    many = words.rows_of(starts, items, np.array([1.5, 2.5, 3.5]), 1 << 31)
+    assert (few[3], len(few[2]), many[3]) == (3, 2, words.WORD_BITS)
+    for rows, values in ((few, [1.5, 2.5, 1.5]), (many, [1.5, 2.5, 3.5])):
+        found = words.items_and_values(rows, np.arange(3))
+        assert (found[0].tolist(), found[1].tolist()) == ([4, 0, 4], values)
+
+
+@pytest.mark.skipif(not HAS_NUMBA, reason="numba")
+def test_ties_without_end_are_cut_by_id() -> None:
+    # Everybody took everything: all similarities are 1, and every block reaches as far as any other.
+    pairs = pd.DataFrame([(p, i) for p in range(3) for i in range(700)], columns=["person_id", "item_id"])
+    found = found_neighbours(pairs.assign(weight=1.0), ItemCosine(neighbours=3), True)
+    assert [row[1] for row in found[:3]] == [1, 2, 3]
+    assert [row[1] for row in found[-3:]] == [0, 1, 2]
+    assert {row[2] for row in found} == {1.0}
+
+
+@pytest.mark.parametrize(
+    "is_compiled", [pytest.param(True, marks=pytest.mark.skipif(not HAS_NUMBA, reason="numba")), False]
+)
+def test_entries_are_ordered_and_repeated_ones_added(is_compiled: bool) -> None:
+    rng = np.random.default_rng(SEED)
+    persons, items = rng.integers(0, 40, 900).astype(np.int32), rng.integers(0, 25, 900).astype(np.int32)
+    values = rng.integers(1, 9, 900).astype(np.float64)
+    found = ordered_by_person(persons, items, values, (41, 25), is_compiled)
+    wanted = np.zeros((41, 25))
+    np.add.at(wanted, (persons, items), values)
+    assert (found.toarray() == wanted).all(), f"seed {SEED}"
+    assert found.has_canonical_format

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from personalake.errors import ConfigError, DataError, Fault
 from personalake.recommend.checks import PAIR
+from personalake.recommend.packed import fetched
 from personalake.recommend.product.matrix import ENTRY_BYTES, Matrix, matrix_of
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def collected_matrix(interactions: DataFrame, settings: Als) -> Matrix:
     if reckoned["rows"]:
         _check_size(interactions, reckoned, settings)
         _check_weights(reckoned["heaviest"], settings)
-    table = interactions.select(*PAIR, F.col("weight").cast("float").alias("weight")).toArrow()
+    table = fetched(interactions.select(*PAIR, F.col("weight").cast("float").alias("weight")))
     return matrix_of(table["person_id"], table["item_id"], table["weight"].to_numpy().astype(np.float32, copy=False))
 
 

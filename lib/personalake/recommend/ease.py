@@ -22,6 +22,7 @@ from personalake.recommend.checks import PAIR, checked_interactions
 from personalake.recommend.ease_solve import closed_form
 from personalake.recommend.model import Algorithm, Fitted
 from personalake.recommend.node_arrays import NodeArrays, put_on_nodes
+from personalake.recommend.packed import fetched
 from personalake.recommend.product.matrix import ENTRY_BYTES, matrix_of
 from personalake.recommend.product.weighting import weighted, with_value
 
@@ -100,7 +101,7 @@ def fitted_arrays(interactions: DataFrame, settings: Ease) -> dict[str, np.ndarr
         interactions: person_id, item_id, weight.
         settings: of the algorithm.
     """
-    table = interactions.toArrow()
+    table = fetched(interactions)
     matrix = matrix_of(table["person_id"], table["item_id"], table["weight"].to_numpy())
     by_id = np.argsort(matrix.orders)
     entries = weighted(matrix.by_person, settings.weights)[:, by_id]

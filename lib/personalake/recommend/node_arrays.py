@@ -84,16 +84,26 @@ def put_on_nodes(spark: SparkSession, arrays: Mapping[str, Array]) -> NodeArrays
         One sequential write on the driver; on a cluster one transfer to each executor, when its next task starts.
     """
     places = _places(arrays)
-    path = _folder(spark.conf.get("spark.local.dir", None)) / f"arrays-{uuid.uuid4().hex}.bin"
+    path = scratch_folder(spark) / f"arrays-{uuid.uuid4().hex}.bin"
     _check_room(path.parent, _end(places[-1]) if places else 0)
     with path.open("wb") as file:
         for place in places:
             file.write(b"\0" * (place.offset - file.tell()))
             np.ascontiguousarray(arrays[place.name]).tofile(file)
-    shipped = not str(spark.sparkContext.master).startswith("local")
+    shipped = not shares_disk(spark)
     if shipped:
         spark.sparkContext.addFile(str(path))
     return NodeArrays(str(path), shipped, places)
+
+
+def shares_disk(spark: SparkSession) -> bool:
+    """Whether the tasks run on the driver's own machine: local mode."""
+    return str(spark.sparkContext.master).startswith("local")
+
+
+def scratch_folder(spark: SparkSession) -> Path:
+    """A folder of this process on the driver's scratch disk, gone when the process ends."""
+    return _folder(spark.conf.get("spark.local.dir", None))
 
 
 def _places(arrays: Mapping[str, Array]) -> tuple[_Place, ...]:

@@ -18,6 +18,7 @@ from personalake.recommend.product.deal import dealt, work_by_item
 from personalake.recommend.product.kernels import Csr
 from personalake.recommend.product.matrix import Matrix
 from personalake.recommend.product.rows import Items, Rule, nearest, ranks_of
+from personalake.recommend.product.words import Rows, rows_of
 
 Array = npt.NDArray[Any]
 # The deal is even, and starting a Python task costs more than a finer one could save.
@@ -39,8 +40,7 @@ class Stripes:
         here = self.arrays.load()
         ids = ids_of(here["ids"])
         items = Items(here["norms"], here["counts"], here["orders"], self.person_count)
-        by_item: Csr = (here["item_starts"], here["item_persons"], here["item_values"])
-        by_person: Csr = (here["starts"], here["items"], here["values"])
+        by_item, by_person = both_orders(here)
         mine = np.flatnonzero(here["stripe_of"] == stripe).astype(np.int32)
         for begin in range(0, mine.size, _BATCH):
             wanted = mine[begin : begin + _BATCH]
@@ -85,10 +85,12 @@ def laid_out(matrix: Matrix, values: sp.csr_matrix, stripes: int) -> dict[str, A
     """What `Stripes` reads: the weighted matrix in both orders, facts of items, their stripes and ids."""
     by_item = values.T.tocsr()
     starts, item_starts = values.indptr.astype(np.int64), by_item.indptr.astype(np.int64)
+    _, words, table, bits = rows_of(starts, values.indices, values.data, values.shape[1])
     return {
         "starts": starts,
-        "items": values.indices,
-        "values": values.data,
+        "words": words,
+        "values": table,
+        "bits": np.array([bits]),
         "item_starts": item_starts,
         "item_persons": by_item.indices,
         "item_values": by_item.data,
@@ -98,6 +100,12 @@ def laid_out(matrix: Matrix, values: sp.csr_matrix, stripes: int) -> dict[str, A
         "stripe_of": dealt(work_by_item(item_starts, by_item.indices, starts), stripes),
         "ids": packed_ids(matrix.ids),
     }
+
+
+def both_orders(here: dict[str, Array]) -> tuple[Csr, Rows]:
+    """The matrix by item and by person, of what `laid_out` gave."""
+    by_item = (here["item_starts"], here["item_persons"], here["item_values"])
+    return by_item, (here["starts"], here["words"], here["values"], int(here["bits"][0]))
 
 
 def norms_of(values: sp.csr_matrix) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -29,3 +29,32 @@ def _compiled(function: F, options: dict[str, Any]) -> F:
 
     kept: F = njit(cache=True, nogil=True, **options)(function)
     return kept
+
+
+def _prefetch() -> Callable[[Any, int], None]:
+    """A call that has an entry of an array brought into the cache; beyond the array's end it does nothing."""
+    if not HAS_NUMBA:
+        return lambda array, place: None
+    from llvmlite import ir
+    from numba.core import types
+    from numba.extending import intrinsic
+
+    def typed(context: Any, array: Any, place: Any) -> Any:
+        def generate(codegen: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            data = codegen.make_array(signature.args[0])(codegen, builder, arguments[0]).data
+            byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+            kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+            name = "llvm.prefetch"
+            function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+            pointer = builder.bitcast(builder.gep(data, [arguments[1]]), byte)
+            # To be read (0), into the nearest cache (3), as data (1).
+            builder.call(function, [pointer, *(ir.Constant(number, flag) for flag in (0, 3, 1))])
+            return codegen.get_dummy_value()
+
+        return types.void(array, place), generate
+
+    made: Any = intrinsic(typed)
+    return cast(Callable[[Any, int], None], made)
+
+
+prefetch = _prefetch()

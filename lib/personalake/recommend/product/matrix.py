@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import scipy.sparse as sp
 
+from personalake.recommend.product.ordering import ordered_by_person
+
 Array = npt.NDArray[Any]
 # What an entry takes while the matrix is built [bytes]: as it arrives (two numbers and a weight), then in both orders.
 ENTRY_BYTES = 16 + 2 * (4 + 8)
@@ -46,7 +48,7 @@ def matrix_of(persons: pa.ChunkedArray, items: pa.ChunkedArray, weights: Array) 
     """Number the ids and order the entries.
 
     Args:
-        persons, items: ids, integer or string, of each entry; no nulls.
+        persons, items: ids, integer or string, dictionary-encoded or not, of each entry; no nulls.
         weights: of each entry, float64.
 
     Returns:
@@ -58,10 +60,8 @@ def matrix_of(persons: pa.ChunkedArray, items: pa.ChunkedArray, weights: Array) 
     by_count = np.lexsort((np.arange(len(item_ids)), -counts)).astype(np.int32)
     new_numbers = np.empty_like(by_count)
     new_numbers[by_count] = np.arange(len(by_count), dtype=np.int32)
-    shape = (len(item_ids), len(person_ids))
-    by_item = sp.coo_matrix((weights, (new_numbers[item_numbers], person_numbers)), shape=shape).tocsr()
-    # Transposing a CSR matrix walks its rows in order: each person's items come out ascending, without a sort.
-    by_person = by_item.T.tocsr()
+    shape = (len(person_ids), len(item_ids))
+    by_person = ordered_by_person(person_numbers, new_numbers[item_numbers], weights, shape)
     return Matrix(by_person, item_ids.take(pa.array(by_count)), by_count, len(weights) - by_person.nnz, person_ids)
 
 
@@ -75,19 +75,22 @@ def renamed(matrix: Matrix, ids: pa.Array) -> Matrix:
 
 def _numbered(ids: pa.ChunkedArray) -> tuple[Array, pa.Array]:
     """Numbers in the order of the ids, and the ids in that order."""
-    encoded = ids.combine_chunks()
-    encoded = encoded if isinstance(encoded, pa.Array) else pa.concat_arrays(encoded.chunks)
-    if pa.types.is_integer(encoded.type):
-        values = encoded.to_numpy(zero_copy_only=False)
-        dense = _dense(values)
+    if pa.types.is_integer(ids.type):
+        dense = _dense(ids.to_numpy())
         if dense is not None:
-            return dense[0], pa.array(dense[1], encoded.type)
-    dictionary = encoded.dictionary_encode()
+            return dense[0], pa.array(dense[1], ids.type)
+    encoded = ids if pa.types.is_dictionary(ids.type) else ids.dictionary_encode()
+    dictionary = _whole(encoded.unify_dictionaries())
     order = pc.sort_indices(dictionary.dictionary)
     place = np.empty(len(order), np.int32)
     place[order.to_numpy()] = np.arange(len(order), dtype=np.int32)
     numbers = dictionary.indices.to_numpy(zero_copy_only=False)
     return place[numbers], dictionary.dictionary.take(order)
+
+
+def _whole(ids: pa.ChunkedArray) -> pa.Array:
+    joined = ids.combine_chunks()
+    return joined if isinstance(joined, pa.Array) else pa.concat_arrays(joined.chunks)
 
 
 def _dense(values: Array) -> tuple[Array, Array] | None:

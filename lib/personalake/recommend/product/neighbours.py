@@ -10,11 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import to_arrow_type
 
 from personalake.errors import ConfigError, Fault
 from personalake.recommend.checks import INDEXES, PAIR, checked_interactions
 from personalake.recommend.index import indexed_ids
 from personalake.recommend.node_arrays import NodeArrays
+from personalake.recommend.packed import fetched
 from personalake.recommend.product.broadcast import broadcast_neighbours
 from personalake.recommend.product.join import item_facts, join_neighbours
 from personalake.recommend.product.matrix import Matrix, matrix_of, renamed
@@ -97,7 +99,7 @@ def fit_matrix(rows: DataFrame, check: bool) -> Matrix:
         DataError: what `checks.checked_interactions` finds, all at once.
     """
     by_index = not check and set(INDEXES) <= set(rows.columns)
-    table = rows.select(*(INDEXES if by_index else PAIR), "weight").toArrow()
+    table = fetched(rows.select(*(INDEXES if by_index else PAIR), "weight"))
     weights = table["weight"].to_numpy()
     if check and not _is_sound(table):
         checked_interactions(rows)
@@ -108,7 +110,7 @@ def fit_matrix(rows: DataFrame, check: bool) -> Matrix:
         names = rows.select("item_index", "item_id").distinct().toArrow().sort_by("item_index")
         places = pc.index_in(matrix.ids, names["item_index"])
         matrix = renamed(matrix, names["item_id"].combine_chunks().take(places))
-    return matrix
+    return replace(matrix, ids=matrix.ids.cast(to_arrow_type(rows.schema["item_id"].dataType)))
 
 
 def _is_sound(table: pa.Table) -> bool:

@@ -11,6 +11,7 @@ from personalake.recommend.product.compiled import compiled
 from personalake.recommend.product.heap import Heap, drain, new_heap, push
 from personalake.recommend.product.kernels import SCALE, Csr
 from personalake.recommend.product.measures import EUCLIDEAN, WITH_MOMENTS, similarities
+from personalake.recommend.product.words import WORD_BITS, Rows, ask_ahead
 
 Array = npt.NDArray[Any]
 
@@ -19,7 +20,7 @@ Array = npt.NDArray[Any]
 def pair_rows(
     wanted: Array,
     by_item: Csr,
-    by_person: Csr,
+    by_person: Rows,
     of_items: tuple[Array, Array, Array, float],
     rule: tuple[int, int, float],
     out: tuple[Array, ...],
@@ -29,7 +30,7 @@ def pair_rows(
     Args:
         wanted: numbers of the items asked for.
         by_item: the matrix item × person.
-        by_person: the same transposed.
+        by_person: the same transposed, in words.
         of_items: ‖x‖ of each item, its persons, its place in the order of ids, and the count of all persons.
         rule: code of the measure, persons who must share a pair (≥ 1), shrink (≥ 0).
         out: written: found item numbers and similarities (wanted × k, best first), and how many there are (wanted).
@@ -55,14 +56,17 @@ def pair_rows(
 
 
 @compiled
-def _gather(item: int, by_item: Csr, by_person: Csr, code: int, sums: Array, touched: Array) -> int:
+def _gather(item: int, by_item: Csr, by_person: Rows, code: int, sums: Array, touched: Array) -> int:
     item_starts, persons, weights = by_item
-    starts, items, values = by_person
+    starts, words, values, bits = by_person
+    mask, shift, end = np.uint32((1 << bits) - 1), np.uint32(bits), item_starts[item + 1]
     moments, distance, seen = code in WITH_MOMENTS, code == EUCLIDEAN, 0
-    for at in range(item_starts[item], item_starts[item + 1]):
+    for at in range(item_starts[item], end):
+        ask_ahead(persons, at, end, by_person)
         person, mine = persons[at], weights[at]
         for entry in range(starts[person], starts[person + 1]):
-            other, value = items[entry], values[entry]
+            other = words[entry] & mask
+            value = values[entry] if bits == WORD_BITS else values[words[entry] >> shift]
             if sums[other, 0] == 0.0:
                 touched[seen] = other
                 seen += 1

@@ -12,6 +12,7 @@ from personalake.recommend.product.compiled import HAS_NUMBA
 from personalake.recommend.product.kernels import SCALE, Csr, cosine_rows
 from personalake.recommend.product.measures import CODES, EUCLIDEAN, Measure, similarities
 from personalake.recommend.product.pair_kernels import pair_rows
+from personalake.recommend.product.words import Rows, items_and_values
 
 Array = npt.NDArray[Any]
 
@@ -37,13 +38,14 @@ class Items:
 
 
 def nearest(
-    wanted: Array, by_item: Csr, by_person: Csr, items: Items, rule: Rule, compiled: bool = HAS_NUMBA
+    wanted: Array, by_item: Csr, by_person: Rows, items: Items, rule: Rule, compiled: bool = HAS_NUMBA
 ) -> tuple[Array, Array, Array]:
     """The nearest items of each wanted item.
 
     Args:
         wanted: item numbers.
-        by_item, by_person: the matrix in both orders; a part of the persons will do, if it is all of the wanted items'.
+        by_item, by_person: the matrix in both orders, the second in words; a part of the persons will do, if it is all
+            of the wanted items'.
         items: of all items.
         rule: which pairs, by what measure, how many.
         compiled: False takes numpy; the rows are the same.
@@ -80,7 +82,7 @@ def ranks_of(kept: Array) -> Array:
     return np.asarray(entries_of(np.ones_like(kept), kept), np.int32)
 
 
-def _numpy_rows(wanted: Array, by_item: Csr, by_person: Csr, items: Items, rule: Rule, out: tuple[Array, ...]) -> None:
+def _numpy_rows(wanted: Array, by_item: Csr, by_person: Rows, items: Items, rule: Rule, out: tuple[Array, ...]) -> None:
     found, scores, kept = out
     code = CODES[rule.measure]
     for place, item in enumerate(wanted):
@@ -98,14 +100,15 @@ def _numpy_rows(wanted: Array, by_item: Csr, by_person: Csr, items: Items, rule:
         found[place, : len(best)], scores[place, : len(best)] = others[best], values[best]
 
 
-def _sums(item: int, by_item: Csr, by_person: Csr, code: int) -> tuple[Array, Array]:
+def _sums(item: int, by_item: Csr, by_person: Rows, code: int) -> tuple[Array, Array]:
     """The items met together with one, and the sums of each such pair as `similarities` reads them."""
     at = slice(by_item[0][item], by_item[0][item + 1])
     persons, mine = by_item[1][at], by_item[2][at]
     starts, lengths = by_person[0][persons], by_person[0][persons + 1] - by_person[0][persons]
     entries = entries_of(starts, lengths)
-    left, right = np.repeat(mine, lengths), by_person[2][entries]
-    others, place = np.unique(by_person[1][entries], return_inverse=True)
+    met, right = items_and_values(by_person, entries)
+    left = np.repeat(mine, lengths)
+    others, place = np.unique(met, return_inverse=True)
     product = (left - right) ** 2 if code == EUCLIDEAN else left * right
     parts = (np.ones(len(left)), product, left, right, left * left, right * right)
     return others, np.stack([np.bincount(place, part, len(others)) for part in parts], axis=1)

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from personalake.recommend.node_arrays import NodeArrays, put_on_nodes
 from personalake.recommend.product.rows import Items, Rule, entries_of, nearest, ranks_of
+from personalake.recommend.product.words import rows_of
 
 Array = npt.NDArray[Any]
 _PACKED = "stripe int, lengths binary, items binary, values binary"
@@ -103,7 +104,7 @@ def _multiplier(
         starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
         persons = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
         wanted, by_item = _by_item(columns, persons, values, key[0].as_py(), stripes, items.norms.size)
-        found, scores, kept = nearest(wanted, by_item, (starts, columns, values), items, rule)
+        found, scores, kept = nearest(wanted, by_item, rows_of(starts, columns, values, items.norms.size), items, rule)
         rows = [pa.array(part) for part in (np.repeat(wanted, kept), found, scores, ranks_of(kept))]
         return pa.Table.from_arrays(rows, names=["_item", "_neighbour", "similarity_score", "neighbour_rank"])
 
