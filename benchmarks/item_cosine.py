@@ -40,7 +40,8 @@ PLANNED: dict[str, tuple[tuple[str, str, int], ...]] = {
     ),
     "L": (("ours", "int", 1), ("implicit", "int", 0), ("sparse_dot_topn", "int", 0)),
 }
-COLUMNS = ("session_seconds", "cold_seconds", "warm_seconds", "process_seconds", "peak_mb")
+TITLES = ("session s", "cold s", "warm s", "whole process s", "of it writing s")
+COLUMNS = ("session_seconds", "cold_seconds", "warm_seconds", "process_seconds", "write_seconds", "peak_mb")
 _TIMEOUT = {"column_similarities": 240.0}
 
 
@@ -65,8 +66,8 @@ def main(names: list[str]) -> None:
 def table(found: list[dict[str, Any]]) -> str:
     """The figures as Markdown, each beside its ratio to ours on the same set and ids."""
     head = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    lines = [head, "", "| set | ids | method | session s | cold s | warm s | whole process s | ours / it | peak MiB |"]
-    lines.append("|---|---|---|---|---|---|---|---|---|")
+    titles = ("set", "ids", "method", *TITLES, "ours / it", "peak MiB")
+    lines = [head, "", f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
     own = {(row["set"], row["ids"]): row.get("warm_seconds") for row in found if row["method"] == "ours"}
     for row in found:
         cells = [row["set"], row["ids"], row["method"]]

@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-_SAMPLE_SECONDS = 0.25
+_SAMPLE_SECONDS = 0.5
 
 
 def measured(*arguments: str, timeout: float = 900) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def measured(*arguments: str, timeout: float = 900) -> dict[str, Any]:
 
     Returns:
         The JSON of the last line it printed, plus `process_seconds` and `peak_mb`: the largest proportional set size of
-        the process and all it started (driver, JVM, workers) [MiB], looked at four times a second. Where it was
+        the process and all it started (driver, JVM, workers) [MiB], looked at twice a second. Where it was
         stopped or failed: `stopped`, or `failed` with the end of what it said.
     """
     environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "PYTHONWARNINGS": "ignore"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +11,7 @@ from personalake.recommend import Algorithm, Als, ItemCosine, Popular
 from support import deskdrop_logs
 from support.deskdrop_ranking import recall_at, trial, weighted_pairs
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("compiled_queries")]
 LEAST = {"item_cosine": (0.264, 0.394), "als": (0.37, 0.49)}
 
 
@@ -25,17 +23,6 @@ def pairs() -> pd.DataFrame:
     assert found["person_id"].nunique() == 1140
     assert abs(len(found) - 39_106) <= 20, "a few events without a login lie on cookies that two persons share"
     return found
-
-
-@pytest.fixture(scope="module", autouse=True)
-def compiled(spark: SparkSession) -> Iterator[None]:
-    """Millions of pairs: here compiling a query pays."""
-    quick = {name: spark.conf.get(name) for name in ("spark.sql.codegen.wholeStage", "spark.sql.codegen.factoryMode")}
-    spark.conf.set("spark.sql.codegen.wholeStage", "true")
-    spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK")
-    yield
-    for name, value in quick.items():
-        spark.conf.set(name, value)
 
 
 def recalls(spark: SparkSession, pairs: pd.DataFrame, algorithm: Algorithm, seed: int) -> tuple[float, ...]:
