@@ -10,12 +10,15 @@ import pytest
 from pyspark.sql import SparkSession
 
 from personalake.settings import Spark
+from personalake.store.jars import EXTRAS, jar_folder, missing_jars
 from personalake.store.session import open_session
 
 TEST_SPARK = Spark(
     master="local[2]",
     driver_memory="2g",
     shuffle_partitions=4,
+    # Those that set-up fetched; the tests of the others say why they are skipped.
+    extras=tuple(extra for extra in EXTRAS if not missing_jars(jar_folder(extra=extra), extra)),
     conf={
         "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",
         # Handfuls of rows: compiling a query would take longer than running it.

@@ -84,3 +84,6 @@ if [ "$(cat ".venv/.ready-$kind" 2>/dev/null)" != "$wanted" ]; then
     echo "$wanted" >".venv/.ready-$kind"
 fi
 .venv/bin/python -m personalake.store.fetch || exit 2
+if [ "$kind" = test ]; then
+    .venv/bin/python -m personalake.store.fetch kafka postgresql || echo "The tests that need these jars will be skipped." >&2
+fi

@@ -91,8 +91,9 @@ class Job:
     ) -> None:
         """See `store.write.merge`."""
         self._may_write(table)
+        before = version_of(self.root, table.name)
         write.merge(self.spark, self.root, table, rows, self.run_id, version_column, self.force, gone)
-        self._written(table)
+        self._written(table, before)
 
     def replace(self, table: Table, rows: DataFrame) -> None:
         """See `store.write.replace`."""
@@ -127,7 +128,8 @@ class Job:
         if table not in self.stage.writes:
             raise ValueError(f"the flow does not give {table.name} to stage {self.stage.name}")
 
-    def _written(self, table: Table) -> None:
+    def _written(self, table: Table, before: int | None = None) -> None:
         version = version_of(self.root, table.name) or 0
         self.outputs[table.name] = version
-        self.rows_out += write.rows_of_last_commit(self.root, table.name, version)
+        # A merge that changes nothing makes no commit.
+        self.rows_out += write.rows_of_last_commit(self.root, table.name, version) if version != before else 0

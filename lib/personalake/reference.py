@@ -12,8 +12,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from personalake.config import Settings, described
+from personalake.ingest.connect.kinds import KINDS as CONNECTS
+from personalake.ingest.connect.kinds import PAGINGS
+from personalake.ingest.connect.settings import Sasl
 from personalake.recommend.learned.settings import Learned
 from personalake.recommend.registry import AnyAlgorithm
 from personalake.recommend.rerank.settings import Rerank
@@ -125,6 +129,11 @@ def _nested() -> Iterator[tuple[str, type[Section]]]:
     yield "recommend.rerank", Rerank
     for model in typing.get_args(typing.get_args(AnyAlgorithm)[0]):
         yield f"An entry of recommend.algorithms with kind: {model.model_fields['kind'].default}", model
+    for name, connect in CONNECTS.items():
+        yield f"A source's connect with kind: {name}", connect
+    yield "connect.sasl", Sasl
+    for name, paging in PAGINGS.items():
+        yield f"connect.paging with kind: {name}", paging
 
 
 def _setting_rows(entries: Iterable[tuple[str, FieldInfo, str, object]]) -> list[str]:
@@ -136,7 +145,7 @@ def _setting_rows(entries: Iterable[tuple[str, FieldInfo, str, object]]) -> list
 
 def _allowed(field: FieldInfo) -> str:
     kinds = [part for part in _parts(field.annotation) if part is not type(None)]
-    words = [" or ".join(_kind(part) for part in kinds)]
+    words = [" or ".join(dict.fromkeys(_kind(part) for part in kinds))]
     for name, text in _BOUNDS:
         words += [text.format(getattr(m, name)) for m in field.metadata if getattr(m, name, None) is not None]
     words += [f"matching {m.pattern}" for m in field.metadata if getattr(m, "pattern", None)]
@@ -166,6 +175,8 @@ def _default(value: object) -> str:
     if isinstance(value, Mapping) and any(isinstance(inner, BaseModel) for inner in value.values()):
         return ", ".join(f"`{name}`" for name in value)
     plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    if plain is PydanticUndefined:
+        return "required"
     if plain in ("", None, (), {}):
         return "empty"
     is_text = isinstance(plain, str | date)

@@ -17,15 +17,17 @@ from personalake.ingest.source import load_sources
 from personalake.manifest import COMPLETE
 from personalake.recommend.rules import load_rules as load_list_rules
 from personalake.runner import Options, Runner
+from personalake.store.jars import jar_folder, missing_jars
 from personalake.store.lock import writer_lock
 from personalake.store.session import open_session
 from personalake.tags.rules import load_rules as load_tag_rules
 
 
 @contextmanager
-def session(settings: Settings) -> Iterator[SparkSession]:
-    """A session for the length of a command."""
-    spark = open_session(settings.spark)
+def session(settings: Settings, extras: Sequence[str] = ()) -> Iterator[SparkSession]:
+    """A session for the length of a command, with the optional jars of these names beside those of the settings."""
+    wanted = tuple(sorted({*settings.spark.extras, *extras}))
+    spark = open_session(settings.spark.model_copy(update={"extras": wanted}))
     try:
         yield spark
     finally:
@@ -66,7 +68,7 @@ def run_stages(names: Sequence[str], options: Options) -> dict[str, object]:
     settings = options.settings()
     validate(settings)
     stages = [stage for stage in FLOW if stage.name in names]
-    with writer_lock(settings.warehouse.root), session(settings) as spark:
+    with writer_lock(settings.warehouse.root), session(settings, _extras(settings, names)) as spark:
         runner = Runner(spark, settings, options)
         outcomes = [runner.plan(s) if options.dry_run else runner.run(s) for s in runner.checked(stages)]
         runner.end()
@@ -78,6 +80,15 @@ def run_stages(names: Sequence[str], options: Options) -> dict[str, object]:
         "seconds": round(time.monotonic() - began, 1),
         "stages": [{k: v for k, v in vars(o).items() if v not in (None, {})} for o in outcomes],
     }
+
+
+def _extras(settings: Settings, names: Sequence[str]) -> list[str]:
+    """The optional jars that the sources need and that are there; a source whose jars are not tells so itself."""
+    if "ingest" not in names:
+        return []
+    sources = load_sources(Path(settings.sources.folder))
+    needed = {source.connect.extra for source in sources if source.connect and source.connect.extra}
+    return [extra for extra in needed if not missing_jars(jar_folder(settings.spark.jars, extra), extra)]
 
 
 def parse_day(text: str, option: str = "--as-of") -> date:

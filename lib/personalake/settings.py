@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -67,6 +68,9 @@ class Spark(Section):
     driver_memory: str = Field("3g", description="Driver heap in local mode")
     shuffle_partitions: int = Field(8, ge=1, description="spark.sql.shuffle.partitions in local mode")
     jars: str = Field("", description="Folder with the seven Delta jars; empty: where set-up put them")
+    extras: tuple[Literal["kafka", "postgresql"], ...] = Field(
+        (), description="Optional jars on the session; what a source needs is there without a word here"
+    )
     conf: dict[str, str] = Field(default_factory=dict, description="Further Spark properties, as they are")
 
     @field_validator("jars")

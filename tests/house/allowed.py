@@ -50,6 +50,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     },
     "segments/segment.py": {"collect": "one row per segment of the last run"},
     "sample/write.py": {"collect": "the counts of the truth: one row per source and kind"},
+    "stages/connected.py": {"collect": "one row per read of a source; one per read of a batch"},
     "stages/ingest.py": {"collect": "one row per input file"},
     "stages/recommend.py": {"collect": "one row per rule: how much it removed"},
     "views/console.py": {"toLocalIterator": "a query's answer is printed as it comes, a partition at a time"},

@@ -12,6 +12,7 @@ from personalake.errors import SetupError
 from personalake.store import fetch, jars
 
 ALL_NAMES = sorted(jars.recorded_sums())
+BROKEN = hashlib.sha256(b"broken").hexdigest()
 
 
 @pytest.fixture
@@ -33,6 +34,18 @@ def test_there_are_seven_and_each_has_its_coordinate():
     files = sorted("{1}-{2}.jar".format(*coordinate.split(":")) for coordinate in jars.COORDINATES)
     assert files == ALL_NAMES
     assert len(ALL_NAMES) == 7
+
+
+@pytest.mark.parametrize("extra", jars.EXTRAS)
+def test_each_optional_jar_has_its_coordinate_its_sum_and_a_class(extra: str):
+    files = sorted("{1}-{2}.jar".format(*coordinate.split(":")) for coordinate in jars.EXTRAS[extra])
+    assert files == sorted(jars.recorded_sums(extra))
+    assert extra in jars.EXTRA_CLASSES
+
+
+def test_optional_jars_lie_beside_the_others(monkeypatch):
+    monkeypatch.setenv(jars.JARS_ENV, "/b/jars")
+    assert jars.jar_folder("", "kafka") == Path("/b/jars-kafka")
 
 
 @pytest.mark.parametrize(
@@ -140,6 +153,43 @@ def test_a_full_disk_is_told(tmp_path, monkeypatch):
     )
 
 
+def test_optional_jars_that_are_missing_name_the_command_that_fetches_them(tmp_path):
+    assert [str(fault) for fault in jars.missing_jars(tmp_path, "postgresql")] == [
+        f"{tmp_path}/postgresql-42.7.8.jar: is missing. Run `python -m personalake.store.fetch postgresql`; on a "
+        "cluster: --packages org.postgresql:postgresql:42.7.8."
+    ]
+
+
+def test_optional_jars_are_fetched_by_name_and_checked(tmp_path, monkeypatch, capsys):
+    place = tmp_path / "maven" / "org/postgresql/postgresql/42.7.8"
+    place.mkdir(parents=True)
+    place.joinpath("postgresql-42.7.8.pom").write_text(_pom("org.postgresql", "postgresql", "42.7.8"))
+    place.joinpath("postgresql-42.7.8.jar").write_bytes(b"broken")
+    monkeypatch.setenv(fetch.REPOSITORY_ENV, (tmp_path / "maven").as_uri() + "/")
+    monkeypatch.setenv(jars.JARS_ENV, str(tmp_path / "jars"))
+    assert fetch.main(["postgresql"]) == SetupError.exit_code
+    said = capsys.readouterr()
+    assert said.out == f"Fetching the postgresql jars into {tmp_path}/jars-postgresql\n"
+    assert "postgresql-42.7.8.jar: has the SHA-256 sum " in said.err
+    monkeypatch.setattr(jars, "recorded_sums", lambda extra="": {"postgresql-42.7.8.jar": BROKEN})
+    assert fetch.main(["postgresql"]) == 0
+    assert capsys.readouterr().out.endswith("postgresql jars: fetched and checked\n")
+    assert fetch.main(["postgresql"]) == 0
+    assert capsys.readouterr().out == "postgresql jars: present and sound\n"
+
+
+def test_a_name_that_is_none_of_the_optional_jars_is_told(capsys):
+    assert fetch.main(["postgres"]) == SetupError.exit_code
+    assert "postgres: names no optional jars. Did you mean postgresql?" in capsys.readouterr().err
+
+
+def _pom(group: str, name: str, version: str) -> str:
+    return (
+        "<project><modelVersion>4.0.0</modelVersion>"
+        f"<groupId>{group}</groupId><artifactId>{name}</artifactId><version>{version}</version></project>"
+    )
+
+
 def _repository(root: Path, broken: str = "") -> Path:
     """A Maven repository in a folder, filled from the jars that are here."""
     for coordinate in jars.COORDINATES:
@@ -147,11 +197,7 @@ def _repository(root: Path, broken: str = "") -> Path:
         place = root.joinpath(*group.split("."), name, version)
         place.mkdir(parents=True)
         stem = f"{name}-{version}"
-        place.joinpath(f"{stem}.pom").write_text(
-            "<project><modelVersion>4.0.0</modelVersion>"
-            f"<groupId>{group}</groupId><artifactId>{name}</artifactId><version>{version}</version></project>",
-            encoding="utf-8",
-        )
+        place.joinpath(f"{stem}.pom").write_text(_pom(group, name, version), encoding="utf-8")
         if name == broken:
             place.joinpath(f"{stem}.jar").write_bytes(b"broken")
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pyspark.sql import SparkSession
 from personalake.errors import SetupError
 from personalake.settings import Spark
 from personalake.store import session as sessions
+from personalake.store.jars import jar_folder, recorded_sums
 
 LIB = Path(sessions.__file__).resolve().parents[2]
 
@@ -76,6 +78,25 @@ def test_it_is_local_and_opened_once(spark: SparkSession):
 def test_missing_jars_are_told_before_a_jvm_starts(tmp_path: Path):
     with pytest.raises(SetupError, match=r"7 faults"):
         sessions._own_conf(Spark(jars=str(tmp_path)), "")
+
+
+def test_optional_jars_are_on_a_session_that_names_them_and_only_there(tmp_path: Path, monkeypatch):
+    content = b"a driver"
+    folder = tmp_path / "jars"
+    folder.symlink_to(jar_folder())
+    beside = tmp_path / "jars-postgresql"
+    beside.mkdir()
+    (beside / "driver.jar").write_bytes(content)
+    sums = {"": recorded_sums(), "postgresql": {"driver.jar": hashlib.sha256(content).hexdigest()}}
+    monkeypatch.setattr("personalake.store.jars.recorded_sums", lambda extra="": sums[extra])
+    named = dict(sessions._own_conf(Spark(jars=str(folder), extras=("postgresql",)), "").getAll())["spark.jars"]
+    assert (named.count(".jar"), named.endswith("jars-postgresql/driver.jar")) == (8, True)
+    assert dict(sessions._own_conf(Spark(jars=str(folder)), "").getAll())["spark.jars"].count(".jar") == 7
+    (beside / "driver.jar").unlink()
+    with pytest.raises(
+        SetupError, match=r"driver\.jar: is missing\. Run `python -m personalake\.store\.fetch postgresql`"
+    ):
+        sessions._own_conf(Spark(jars=str(folder), extras=("postgresql",)), "")
 
 
 @pytest.mark.parametrize(

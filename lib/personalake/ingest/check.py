@@ -12,6 +12,8 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DataType, StringType, TimestampType
 
 from personalake.errors import ConfigError, Fault, near_miss
+from personalake.ingest.connect.jdbc import column_fault
+from personalake.ingest.connect.settings import Jdbc
 from personalake.ingest.readers import empty_raw
 from personalake.ingest.source import Source
 
@@ -38,6 +40,8 @@ def _faults(spark: SparkSession, path: Path, source: Source) -> list[Fault]:
     except PySparkException as error:
         return [Fault(f"{path}: schema", f"is no Spark DDL: {_plain(error)}.")]
     faults = []
+    if isinstance(source.connect, Jdbc) and (wrong := column_fault(source, source.connect)):
+        faults.append(Fault(f"{path}: connect.{wrong[0]}", *wrong[1:]))
     for place, expression in source.expressions().items():
         fault = _expression_fault(empty, f"{path}: {place}", expression, _wanted_type(source, place))
         faults += [fault] if fault else []

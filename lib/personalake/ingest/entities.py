@@ -33,6 +33,29 @@ def only_one_per_key(staged: DataFrame, table: Table) -> DataFrame:
     return ranked.where("_order = 1").select(*[c.name for c in table.cols])
 
 
+def only_news(rows: DataFrame, old: DataFrame, table: Table) -> DataFrame:
+    """Rows that a MERGE would insert or put in place of older ones: it rewrites files even where nothing differs.
+
+    Args:
+        rows: rows for the table, one per key.
+        old: the table's rows.
+        table: whose key it is. Of its record_version the greater stands; without, a row with the same reason is the
+            same.
+
+    Returns:
+        The same columns, fewer rows.
+
+    Cost:
+        One join on the key, of the table's key and version columns.
+    """
+    same = [F.col(f"n.{name}") == F.col(f"o.{name}") for name in table.key]
+    if "record_version" in table.names:
+        same.append(F.col("o.record_version") >= F.col("n.record_version"))
+    else:
+        same.append(F.col("o.reason") == F.col("n.reason"))
+    return rows.alias("n").join(old.alias("o"), on=same, how="left_anti")
+
+
 def rejected_records(staged: DataFrame, root: str) -> DataFrame:
     """The refused rows of staged records as rows of `rejected_records`.
 

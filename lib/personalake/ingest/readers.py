@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
+from personalake.ingest.connect.kinds import ADDED
 from personalake.ingest.files import RawFile
 from personalake.ingest.source import Source
 
@@ -25,7 +26,9 @@ def raw_columns(source: Source) -> StructType:
 
 def empty_raw(spark: SparkSession, source: Source) -> DataFrame:
     """An empty log of the source: what expressions are tried on before any file is read."""
-    return spark.createDataFrame([], raw_columns(source))
+    added = ADDED.get(source.connect.kind, "") if source.connect else ""
+    more = cast(StructType, StructType.fromDDL(added)).fields if added else []
+    return spark.createDataFrame([], StructType([*raw_columns(source).fields, *more]))
 
 
 def read_raw(spark: SparkSession, source: Source, files: Sequence[RawFile]) -> DataFrame:
@@ -44,8 +47,8 @@ def read_raw(spark: SparkSession, source: Source, files: Sequence[RawFile]) -> D
         rows = spark.read.schema(raw_columns(source)).parquet(*paths)
         names = raw_columns(source).names
         frame = rows.select(
-            *map(_named, names),
-            F.to_json(F.struct(*map(_named, names))).alias(RECORD),
+            *map(named, names),
+            F.to_json(F.struct(*map(named, names))).alias(RECORD),
             F.lit(False).alias(MALFORMED),
             *_metadata(),
         )
@@ -53,7 +56,21 @@ def read_raw(spark: SparkSession, source: Source, files: Sequence[RawFile]) -> D
         # A line cut inside a character would stop whatever reads it as text.
         value = F.make_valid_utf8("value").alias("value")
         frame = _from_text(spark.read.text(paths).select(value, *_metadata()), source)
-    return _with_nulls(frame, source)
+    return with_nulls(frame, source)
+
+
+def text_records(lines: DataFrame, source: Source) -> DataFrame:
+    """Records that came as texts, not in files.
+
+    Args:
+        lines: `value`, `_path`, `_modified_at`; what else there is stays.
+        source: how a text is read.
+
+    Returns:
+        What `read_raw` gives.
+    """
+    value = F.make_valid_utf8("value")
+    return with_nulls(_from_text(lines.withColumn("value", value), source), source)
 
 
 def _metadata() -> list[Column]:
@@ -84,8 +101,7 @@ def _from_text(lines: DataFrame, source: Source) -> DataFrame:
         *[F.col("_parsed").getField(name).alias(name) for name in schema.names],
         F.col("value").alias(RECORD),
         corrupt.alias(MALFORMED),
-        PATH,
-        MODIFIED,
+        *[name for name in lines.columns if name not in ("value", "_parsed")],
     )
 
 
@@ -96,13 +112,14 @@ def _is_cut_in_quotes(delimiter: str) -> Column:
     return (quotes % 2 == 1) & F.col("value").rlike(opened)
 
 
-def _with_nulls(frame: DataFrame, source: Source) -> DataFrame:
+def with_nulls(frame: DataFrame, source: Source) -> DataFrame:
+    """Raw text columns with null in place of the texts that mean nothing was sent."""
     texts = [f.name for f in raw_columns(source).fields if isinstance(f.dataType, StringType)]
     if not source.null_values or not texts:
         return frame
-    return frame.withColumns({n: F.when(~_named(n).isin(*source.null_values), _named(n)) for n in texts})
+    return frame.withColumns({n: F.when(~named(n).isin(*source.null_values), named(n)) for n in texts})
 
 
-def _named(name: str) -> Column:
+def named(name: str) -> Column:
     """A raw column, whose name may hold a dot."""
     return F.col("`" + name.replace("`", "``") + "`")

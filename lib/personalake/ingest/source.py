@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from personalake.errors import ConfigError, Fault, near_miss
+from personalake.ingest.connect import kinds
 from personalake.ingest.expressions import raising
 from personalake.ingest.words import EVENT_TYPES, OWN_COLUMNS
 from personalake.settings import Section
@@ -77,6 +78,7 @@ class Source(Section):
     attributes: dict[str, str] = Field(default_factory=dict, description="item, customer: key to expression")
     user_agent: str = Field("", description="Expression; only looked at for bots, never kept")
     optional: bool = Field(False, description="Whether the run goes on where no file matches")
+    connect: kinds.AnyConnect | None = Field(None, description="Where records come from that lie in no files")
 
     @property
     def table(self) -> Table:
@@ -106,9 +108,14 @@ class Source(Section):
         found |= {name: getattr(self, name) for name in ("revision", "user_agent") if getattr(self, name)}
         return found
 
+    @model_validator(mode="before")
+    @classmethod
+    def _files_or_connect(cls, content: Any) -> Any:
+        return kinds.stands_for_files(content)
+
     @model_validator(mode="after")
     def _names_exist(self) -> Source:
-        faults = [*self._target_faults(), *self._entity_faults()]
+        faults = [*self._target_faults(), *self._entity_faults(), *kinds.faults_beside(self)]
         if faults:
             raise ValueError("\n".join(faults))
         return self
@@ -206,12 +213,15 @@ def _load(path: Path, faults: list[Fault]) -> Source | None:
 
 
 def _faults_of(path: Path, item: dict[str, object], allowed: list[str]) -> list[Fault]:
-    location = [str(part) for part in item["loc"]]  # type: ignore[attr-defined]
+    full = [str(part) for part in item["loc"]]  # type: ignore[attr-defined]
+    location = kinds.without_kinds(full)
     where = f"{path}: {'.'.join(location)}" if location else str(path)
     if item["type"] == "extra_forbidden":
         inner = {"time": list(Time.model_fields), "ranges": list(Range.model_fields)}
-        names = inner.get(location[0], []) if len(location) > 1 else allowed
+        names = inner.get(location[0], kinds.names_at(full)) if len(location) > 1 else allowed
         return [Fault(where, "is no setting.", near_miss(location[-1], names))]
+    if str(item["type"]).startswith("union_tag"):
+        return [Fault(f"{where}.kind", "names no kind that is known.", kinds.told(full[-1]))]
     text = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] == "value_error":
         parts = [line.partition(": ") for line in text.split("\n")]

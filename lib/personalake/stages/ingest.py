@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
@@ -11,15 +12,17 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from personalake.config import Settings
-from personalake.errors import ConfigError, Fault
+from personalake.errors import ConfigError, DataError, Fault
 from personalake.ingest.check import check_sources
-from personalake.ingest.entities import counts_by_file, latest_by_key, only_one_per_key, rejected_records
+from personalake.ingest.entities import counts_by_file
 from personalake.ingest.files import RawFile, list_files
 from personalake.ingest.inspect import inspect_files
 from personalake.ingest.mapping import Door, map_records
 from personalake.ingest.readers import read_raw
 from personalake.ingest.source import Source, load_sources
 from personalake.job import Job, Stage
+from personalake.stages.connected import ingest_connected
+from personalake.stages.merging import merge_staged
 from personalake.tables.ingest import (
     CONSENTS,
     CUSTOMER_VERSIONS,
@@ -32,7 +35,6 @@ from personalake.tables.ingest import (
 )
 
 READ, SAME = "read", "same content"
-_NOW = {"item": (ITEM_VERSIONS, ITEMS), "customer": (CUSTOMER_VERSIONS, CUSTOMERS)}
 
 
 def run(job: Job) -> None:
@@ -41,8 +43,29 @@ def run(job: Job) -> None:
     Every write can be done again: rows are merged by key, and a file counts as read only once its row in
     `source_reads` is there, after everything else.
     """
-    sources = load_sources(Path(job.settings.sources.folder))
-    check_sources(job.spark, Path(job.settings.sources.folder), sources)
+    folder = Path(job.settings.sources.folder)
+    sources = load_sources(folder)
+    check_sources(job.spark, folder, sources)
+    if job.key is None:
+        raise ConfigError(Fault("privacy.key_file", "there is no key.", "Name a file with 32 bytes or more."))
+    door = Door(job.settings.ingest, job.key, job.settings.time_zone)
+    job.rows_in = job.rows_rejected = 0
+    faults: list[Fault | str] = []
+    for ingest, own in (
+        (_ingest_files, [s for s in sources if s.connect is None]),
+        (ingest_connected, [s for s in sources if s.connect]),
+    ):
+        try:
+            ingest(job, own, door)
+        except DataError as error:
+            faults += error.faults
+    if faults:
+        raise DataError(*faults)
+
+
+def _ingest_files(job: Job, sources: Sequence[Source], door: Door) -> None:
+    if not sources:
+        return
     files, changed = _new_files(job, sources)
     if changed and not job.force:
         job.note(changed_files=len(changed), changed_file_names=", ".join(f.read_key for f in changed[:5]))
@@ -50,10 +73,6 @@ def run(job: Job) -> None:
     files = files + again
     files = inspect_files(job.spark, job.settings.raw.root, files, sources)
     files, copies = _without_copies(job, files)
-    if job.key is None:
-        raise ConfigError(Fault("privacy.key_file", "there is no key.", "Name a file with 32 bytes or more."))
-    door = Door(job.settings.ingest, job.key, job.settings.time_zone)
-    job.rows_in = job.rows_rejected = 0
     ledger = [_ledger_row(job, sources, copies, SAME)] if copies else []
     for entity in ("event", "item", "customer", "consent"):
         chosen = [s for s in sources if s.entity == entity and any(f.source == s.name for f in files)]
@@ -64,12 +83,18 @@ def run(job: Job) -> None:
 
 
 def raw_fingerprint(settings: Settings) -> dict[str, str]:
-    """Hash of the list of raw files (name, size, time) and of the sources' mappings."""
+    """Hash of the list of raw files (name, size, time) and of the sources' mappings.
+
+    What a source that is no file has is only known by asking it, which is the stage's own work: where there is one, no
+    two fingerprints are the same.
+    """
     sources = load_sources(Path(settings.sources.folder))
-    files = list_files(settings.raw.root, sources)
+    of_files = [s for s in sources if s.connect is None]
+    files = list_files(settings.raw.root, of_files) if of_files else ()
     lines = [f"{f.source}|{f.read_key}|{f.size}|{f.modified_at.isoformat()}" for f in files]
     lines += [s.mapping_hash for s in sources]
-    return {"raw_files": hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]}
+    found = {"raw_files": hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]}
+    return found if len(of_files) == len(sources) else found | {"asked": secrets.token_hex(8)}
 
 
 def _new_files(job: Job, sources: Sequence[Source]) -> tuple[tuple[RawFile, ...], tuple[RawFile, ...]]:
@@ -106,26 +131,20 @@ def _ingest_entity(
     job: Job, sources: Sequence[Source], files: Sequence[RawFile], again: Sequence[RawFile], door: Door
 ) -> DataFrame:
     """Map, de-duplicate and merge the records of one entity; give their rows of the ledger."""
-    table, entity = sources[0].table, sources[0].entity
     root = job.settings.raw.root
     parts = []
     for source in sources:
         own = [f for f in files if f.source == source.name]
         parts.append(map_records(read_raw(job.spark, source, own), source, door))
-    staged = job.put_down(reduce(DataFrame.unionByName, parts), entity)
+    staged = job.put_down(reduce(DataFrame.unionByName, parts), sources[0].entity)
     counts = {(r["source"], r["read_key"]): r for r in counts_by_file(staged, root).collect()}
     job.rows_in = (job.rows_in or 0) + sum(r["rows_in"] for r in counts.values())
     rejected = sum(r["rows_rejected"] for r in counts.values())
     job.rows_rejected = (job.rows_rejected or 0) + rejected
     reread = [f"{f.source}\x1f{f.read_key}" for f in again if f.source in {s.name for s in sources}]
-    if rejected or reread:
-        # Of a file that is read again only what is refused now stays refused.
-        gone = F.concat_ws("\x1f", "t.source", "t.file").isin(reread) if reread else None
-        job.merge(REJECTED_RECORDS, rejected_records(staged, root), gone=gone)
-    job.merge(table, only_one_per_key(staged, table), "record_version")
-    if entity in _NOW:
-        versions, now = _NOW[entity]
-        job.replace(now, latest_by_key(job.read(versions), now))
+    # Of a file that is read again only what is refused now stays refused.
+    gone = F.concat_ws("\x1f", "t.source", "t.file").isin(reread) if reread else None
+    merge_staged(job, staged, sources[0], bool(rejected), gone)
     own_files = [f for f in files if f.source in {s.name for s in sources}]
     return _ledger_row(
         job, sources, own_files, READ, {k: (r["rows_in"], r["rows_rejected"]) for k, r in counts.items()}
@@ -144,7 +163,7 @@ def _ledger_row(
     for f in files:
         rows_in, rejected = (counts or {}).get((f.source, f.read_key), (0, 0))
         facts = (f.source, f.read_key, f.size, f.modified_at, f.content_hash, mapping[f.source])
-        rows.append((*facts, rows_in, rejected, state, job.now))
+        rows.append((*facts, rows_in, rejected, state, job.now, None))
     return job.spark.createDataFrame(rows, SOURCE_READS.row_schema)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from pyspark.sql import SparkSession
 
 from personalake.errors import Fault, SetupError
 from personalake.settings import Spark
-from personalake.store.jars import DELTA_PACKAGE, jar_folder, jar_paths, missing_jars
+from personalake.store.jars import DELTA_PACKAGE, EXTRA_CLASSES, jar_folder, jar_paths, missing_jars
 from personalake.store.machine import check_machine, is_submitted
 
 DELTA_EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
@@ -109,7 +110,9 @@ def _own_conf(settings: Spark, warehouse_root: str) -> SparkConf:
         options.append(f"-Dlog4j2.configurationFile={_log_settings().as_uri()}")
     wanted |= settings.conf
     if "spark.jars.packages" not in wanted:
-        wanted["spark.jars"] = ",".join(filter(None, (wanted.get("spark.jars", ""), *_sound_jars(settings))))
+        wanted["spark.jars"] = ",".join(
+            filter(None, (wanted.get("spark.jars", ""), *_sound_jars(settings, ("", *settings.extras))))
+        )
     wanted[_JAVA_OPTIONS] = " ".join(filter(None, (*options, settings.conf.get(_JAVA_OPTIONS, ""))))
     conf.setAll(list(_with_delta(wanted).items()))
     return conf
@@ -123,8 +126,10 @@ def _submitted_conf(settings: Spark) -> SparkConf:
     is_on_one_machine = said.get("spark.master", "").startswith("local")
     local = LOCAL | {"spark.log.level": "ERROR"} if is_on_one_machine else {}
     wanted = ALWAYS | local | settings.conf | said
-    if not _is_loadable(DELTA_EXTENSION):
-        jars = _sound_jars(settings)
+    missing = [] if is_loadable(DELTA_EXTENSION) else [""]
+    missing += [extra for extra in settings.extras if not is_loadable(EXTRA_CLASSES[extra])]
+    if missing:
+        jars = _sound_jars(settings, missing)
         _put_on_class_path(jars)
         wanted["spark.jars"] = ",".join(filter(None, (said.get("spark.jars", ""), *jars)))
     conf.setAll(list(_with_delta(wanted).items()))
@@ -138,12 +143,14 @@ def _with_delta(wanted: dict[str, str]) -> dict[str, str]:
     return {_CATALOG: DELTA_CATALOG} | wanted | {_EXTENSIONS: ",".join(extensions)}
 
 
-def _sound_jars(settings: Spark) -> list[str]:
-    folder = jar_folder(settings.jars)
-    if faults := missing_jars(folder):
+def _sound_jars(settings: Spark, extras: Sequence[str]) -> list[str]:
+    """Delta's jars (the empty name) and optional ones, each as recorded."""
+    folders = {extra: jar_folder(settings.jars, extra) for extra in extras}
+    faults = [fault for extra, folder in folders.items() for fault in missing_jars(folder, extra)]
+    if faults:
         hint = Fault("Delta", "is not on Spark's class path.", f"On a cluster: --packages {DELTA_PACKAGE}.")
-        raise SetupError(*faults, *([hint] if is_submitted() else []))
-    return [path.as_uri() for path in jar_paths(folder)]
+        raise SetupError(*faults, *([hint] if is_submitted() and "" in extras else []))
+    return [path.as_uri() for extra, folder in folders.items() for path in jar_paths(folder, extra)]
 
 
 def _loader() -> Any:
@@ -151,7 +158,8 @@ def _loader() -> Any:
     return jvm.java.lang.Thread.currentThread().getContextClassLoader()
 
 
-def _is_loadable(name: str) -> bool:
+def is_loadable(name: str) -> bool:
+    """Whether the JVM of this process finds a class."""
     return _loader().getResource(name.replace(".", "/") + ".class") is not None
 
 

@@ -75,7 +75,7 @@ REJECTED_RECORDS = Table(
     cols=(
         Col("rejection_id", STRING, "Hash of source, file, record and ordinal"),
         Col("source", STRING, "Name of the source's YAML", optional=False),
-        Col("file", STRING, "File it came from, relative to raw.root"),
+        Col("file", STRING, "File it came from, relative to raw.root; table, address, or topic, partition and offset"),
         Col("position", BIGINT, "Ordinal among the equal records of the file, from 1"),
         Col("reason_code", STRING, "ING-001 … as in the documentation", optional=False),
         Col("reason", STRING, "Why, in words, without any value of the record", optional=False),
@@ -87,20 +87,21 @@ REJECTED_RECORDS = Table(
 
 SOURCE_READS = Table(
     name="source_reads",
-    comment="One row per file that was read, written last: what is not here is read again.",
+    comment="One row per file, page, offset range or mark that was read, written last: what is not here is read again.",
     stage="ingest",
     key=("source", "read_key"),
     cols=(
         Col("source", STRING, "Name of the source's YAML"),
-        Col("read_key", STRING, "File relative to raw.root"),
-        Col("size", BIGINT, "Size of the file [bytes]"),
-        Col("modified_at", TIMESTAMP, "When the file was last modified [UTC]"),
-        Col("content_hash", STRING, "SHA-256 of the file's bytes"),
+        Col("read_key", STRING, "File relative to raw.root; pages, offsets, versions, or rows up to a mark"),
+        Col("size", BIGINT, "Size of the file or the pages [bytes]"),
+        Col("modified_at", TIMESTAMP, "When the file was last modified; of what is no file, when it was read [UTC]"),
+        Col("content_hash", STRING, "SHA-256 of the file's bytes or the pages' records"),
         Col("mapping_hash", STRING, "SHA-256 of the source's YAML as it was read with"),
         Col("rows_in", BIGINT, "Records in the file"),
         Col("rows_rejected", BIGINT, "Records refused"),
         Col("state", STRING, "read, or same content: its very bytes had come under another name"),
         Col("read_at", TIMESTAMP, "When it was read [UTC]"),
+        Col("resume_from", STRING, "Where the next read of a source that is no file goes on, as JSON"),
     ),
 )
 

@@ -1,0 +1,156 @@
+"""The part of ingest that asks sources which are no files; batch by batch, the ledger after each."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import cast
+from urllib.parse import unquote
+
+from cryptography.exceptions import InvalidTag
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from personalake.errors import DataError, Fault
+from personalake.ingest.connect.batch import Asked, Batch, Read
+from personalake.ingest.connect.broken import broken
+from personalake.ingest.connect.read import batches, with_order
+from personalake.ingest.entities import counts_by_file
+from personalake.ingest.mapping import Door, map_records
+from personalake.ingest.readers import PATH
+from personalake.ingest.source import Source
+from personalake.job import Job
+from personalake.privacy.hashing import decrypt_text, encrypt_text
+from personalake.stages.merging import merge_news, merge_staged
+from personalake.store.jars import EXTRA_CLASSES, fetch_command
+from personalake.store.session import is_loadable
+from personalake.store.versions import version_of
+from personalake.tables.ingest import SOURCE_READS
+
+READ = "read"
+
+
+def ingest_connected(job: Job, sources: Sequence[Source], door: Door) -> None:
+    """Read what is new at each source and merge it.
+
+    A fault of one source leaves what the others gave, and what it gave in whole batches before.
+
+    Raises:
+        DataError: the faults of all sources.
+    """
+    faults: list[Fault | str] = []
+    for source in sources:
+        try:
+            _ingest_source(job, source, door)
+        except DataError as error:
+            faults += error.faults
+    if faults:
+        raise DataError(*faults)
+
+
+def _ingest_source(job: Job, source: Source, door: Door) -> None:
+    asked = _asked(job, source, door)
+    extra = source.connect.extra if source.connect else ""
+    if extra and not is_loadable(EXTRA_CLASSES[extra]):
+        raise asked.fault(f"the jars of {extra} are not on Spark's class path.", fetch_command(extra))
+    found = batches(asked)
+    is_first = True
+    while True:
+        with _in_plain_words(asked):
+            batch = next(found, None)
+        if batch is None:
+            return
+        counts = _merge(job, asked, batch, door, is_first) if batch.raw is not None else {}
+        job.merge(SOURCE_READS, _ledger_rows(job, source, batch.reads, counts))
+        is_first = False
+
+
+def _merge(job: Job, asked: Asked, batch: Batch, door: Door, is_first: bool) -> dict[str, tuple[int, int]]:
+    """Merge a batch; give records and refusals of each of its reads, by path."""
+    source = asked.source
+    with _in_plain_words(asked):
+        # Whatever breaks while records are read breaks here, before anything of them is written.
+        staged = job.put_down(map_records(cast(DataFrame, batch.raw), with_order(source), door), f"from-{source.name}")
+    by_read = staged.withColumn(PATH, F.substring_index(PATH, "#", 1))
+    rows = counts_by_file(by_read, job.settings.raw.root).collect()
+    counts = {row["read_key"]: (row["rows_in"], row["rows_rejected"]) for row in rows}
+    job.rows_in = (job.rows_in or 0) + sum(rows_in for rows_in, _ in counts.values())
+    rejected = sum(refused for _, refused in counts.values())
+    job.rows_rejected = (job.rows_rejected or 0) + rejected
+    if job.force:
+        merge_staged(job, staged, source, bool(rejected), _read_again(source, batch, is_first))
+    else:
+        merge_news(job, staged, source, bool(rejected))
+    return counts
+
+
+def _read_again(source: Source, batch: Batch, is_first: bool) -> Column | None:
+    """Which refused records this batch has read again: of all that lie at its path, or of its own numbers."""
+    file = F.col("t.file")
+    found: Column | None = None
+    for read in batch.reads:
+        path = unquote(read.path)
+        if read.numbers is not None:
+            number = F.substring_index(file, "#", -1).try_cast("bigint")
+            own = (F.substring_index(file, "#", 1) == path) & number.between(*read.numbers)
+        elif is_first:
+            own = file == path
+        else:
+            continue
+        found = own if found is None else found | own
+    return None if found is None else (F.col("t.source") == source.name) & found
+
+
+@contextmanager
+def _in_plain_words(asked: Asked) -> Iterator[None]:
+    try:
+        yield
+    except (Py4JError, PySparkException) as error:
+        fault = broken(asked.where, asked.source, error)
+        if fault is None:
+            raise
+        raise DataError(fault) from None
+
+
+def _asked(job: Job, source: Source, door: Door) -> Asked:
+    secret = door.key.derive("quarantine")
+
+    def reveal(cipher: str) -> str | None:
+        try:
+            return decrypt_text(door.key, cipher)
+        except InvalidTag:
+            return None
+
+    return Asked(
+        spark=job.spark,
+        source=source,
+        past=() if job.force else _past(job, source),
+        now=job.now,
+        hide=lambda text: encrypt_text(secret, text),
+        reveal=reveal,
+        newest_version=lambda path: version_of(*posixpath.split(path.rstrip("/"))),
+        is_forced=job.force,
+    )
+
+
+def _past(job: Job, source: Source) -> tuple[Read, ...]:
+    """What the ledger has of a source: one small row a read."""
+    ledger = job.read(SOURCE_READS).where((F.col("source") == source.name) & F.col("resume_from").isNotNull())
+    rows = ledger.select("read_key", "resume_from", "read_at").collect()
+    kept = [(row, json.loads(row.resume_from)) for row in rows]
+    kind = source.connect.kind if source.connect else ""
+    return tuple(Read(row.read_key, mark, row.read_at) for row, mark in kept if mark["kind"] == kind)
+
+
+def _ledger_rows(job: Job, source: Source, reads: Sequence[Read], counts: Mapping[str, tuple[int, int]]) -> DataFrame:
+    rows = []
+    for read in reads:
+        rows_in, rejected = counts.get(unquote(read.path), (0, 0))
+        facts = (source.name, read.read_key, read.size, job.now, read.content_hash, source.mapping_hash)
+        mark = json.dumps({"kind": source.connect.kind if source.connect else "", **read.mark})
+        rows.append((*facts, rows_in, rejected, READ, job.now, mark))
+    return job.spark.createDataFrame(rows, SOURCE_READS.row_schema)
