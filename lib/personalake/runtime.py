@@ -13,7 +13,9 @@ from pyspark.sql import SparkSession
 from personalake.config import Settings
 from personalake.errors import ConfigError, Fault
 from personalake.flow import FLOW
+from personalake.ingest.rates import load_rates
 from personalake.ingest.source import load_sources
+from personalake.job import Stage
 from personalake.manifest import COMPLETE
 from personalake.recommend.rules import load_rules as load_list_rules
 from personalake.runner import Options, Runner
@@ -40,7 +42,8 @@ def validate(settings: Settings) -> None:
     """
     faults: list[Fault | str] = []
     for load in (
-        lambda: load_sources(Path(settings.sources.folder)),
+        lambda: load_sources(Path(settings.sources.folder), settings.ingest.event_types),
+        lambda: settings.ingest.rates_file and load_rates(Path(settings.ingest.rates_file)),
         lambda: load_tag_rules(settings.tags.file),
         lambda: load_list_rules(settings.rules.file),
     ):
@@ -62,10 +65,14 @@ def run_stages(names: Sequence[str], options: Options) -> dict[str, object]:
     Returns:
         The status for the last line on stdout.
     """
+    return run_these([stage for stage in FLOW if stage.name in names], options)
+
+
+def run_these(stages: Sequence[Stage], options: Options) -> dict[str, object]:
+    """Run stages, one after the other, under the warehouse's lock; the status as of `run_stages`."""
     began = time.monotonic()
     settings = options.settings()
     validate(settings)
-    stages = [stage for stage in FLOW if stage.name in names]
     with writer_lock(settings.warehouse.root), session(settings) as spark:
         runner = Runner(spark, settings, options)
         outcomes = [runner.plan(s) if options.dry_run else runner.run(s) for s in runner.checked(stages)]
