@@ -53,7 +53,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "sample/write.py": {"collect": "the counts of the truth: one row per source and kind"},
     "stages/arrivals.py": {"collect": "one row per file that was read"},
     "stages/ingest.py": {"collect": "one row per input file"},
-    "stages/watch.py": {"collect": "one row per business day, per alarm and per file that was read"},
+    "stages/watch.py": {"collect": "one row per source and day, per alarm and per file that was read"},
     "stages/recommend.py": {"collect": "one row per rule: how much it removed"},
     "views/console.py": {"toLocalIterator": "a query's answer is printed as it comes, a partition at a time"},
     "views/person.py": {"collect": "the rows of one person"},

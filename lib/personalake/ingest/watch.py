@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
+from statistics import median_low
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from personalake.ingest.settings import Ingest
 from personalake.ingest.source import Source
 
+SourceDay = tuple[str, date, int, int]
+AlarmRow = tuple[str, str, str, date, float, float, str]
 EVENTS_SUBJECT = "events"
 DAY_KINDS = ("quiet", "doubled", "late")
-_LEAST_DAYS, _LEAST_WEEKS = 7, 3
+_LEAST_DAYS = 7
 _USUAL_SHARE = 0.05
 # Verb and keys are checked record by record.
 _ALWAYS = {"event_type", "identifier_kind"}
@@ -38,90 +41,64 @@ def source_days(events: DataFrame, late_hours: float) -> DataFrame:
     return events.groupBy("source", "event_date").agg(F.count(F.lit(1)).alias("event_count"), late)
 
 
-def day_alarms(days: DataFrame, sources: Sequence[str], settings: Ingest) -> DataFrame:
+def day_alarms(days: Iterable[SourceDay], sources: Collection[str], settings: Ingest) -> list[AlarmRow]:
     """Days on which a source went quiet, doubled, or came late, against the days before and the same weekday's.
 
     A day is quiet or doubled only where it is so against both. The newest day of all sources is still going on, so it
-    is never quiet; a source that sends nothing at all is quiet on each day until the newest.
+    is never quiet; a source that sends nothing at all is quiet on each day until the newest. The usual is the lower
+    median, days without events among them.
 
     Args:
-        days: all rows of source_days.
+        days: all rows of source_days: a few bytes per source and day.
         sources: those that are still configured.
         settings: bounds.
 
     Returns:
-        Columns of SOURCE_ALARMS without run_id.
-
-    Cost:
-        One shuffle of one row per source and day.
+        Rows of SOURCE_ALARMS in the order of its columns, by source and day.
     """
-    known = _calendar(days.where(F.col("source").isin(list(sources))))
-    dated = known.withColumn("_week", F.dayofweek("event_date"))
-    before = Window.partitionBy("source").orderBy("event_date").rowsBetween(-settings.watch_days, -1)
-    weeks = settings.watch_days // 7
-    same = Window.partitionBy("source", "_week").orderBy("event_date").rowsBetween(-weeks, -1)
-    usual = dated.withColumns(
-        {
-            "_days": F.collect_list("event_count").over(before),
-            "_weeks": F.collect_list("event_count").over(same),
-            "_shares": F.collect_list("late_share").over(before),
-        }
-    )
-    median, weekly = _median("_days", _LEAST_DAYS), F.coalesce(_median("_weeks", _LEAST_WEEKS), _median("_days", 1))
-    bounds = {"_low": F.least(median, weekly), "_high": F.greatest(median, weekly), "_late": _median("_shares", 7)}
-    told = usual.withColumns(bounds | {"_is_usual": median >= settings.watch_min_events})
-    rows = told.where("_is_usual").withColumn("_alarm", F.explode(F.array_compact(F.array(*_alarms(settings)))))
-    return rows.select(
-        "source", F.lit(EVENTS_SUBJECT).alias("subject"), F.col("event_date").alias("alarm_date"), "_alarm.*"
-    )
+    known: dict[str, dict[date, tuple[int, int]]] = {}
+    for source, day, count, late in days:
+        if source in sources:
+            known.setdefault(source, {})[day] = (count, late)
+    newest = max((day for by_day in known.values() for day in by_day), default=None)
+    rows: list[AlarmRow] = []
+    for source, by_day in sorted(known.items()):
+        first = min(by_day)
+        spine = [first + timedelta(days=n) for n in range((newest - first).days + 1)] if newest else []
+        counts = [by_day.get(day, (0, 0)) for day in spine]
+        for place, day in enumerate(spine):
+            before = counts[max(0, place - settings.watch_days) : place]
+            same = counts[place - 7 :: -7][: settings.watch_days // 7] if place >= 7 else []
+            found = _alarms(counts[place], before, same, day == newest, settings)
+            rows += [(source, kind, EVENTS_SUBJECT, day, *told) for kind, told in found]
+    return rows
 
 
-def _alarms(settings: Ingest) -> list[Column]:
-    count, share = F.col("event_count"), F.col("late_share")
-    is_quiet = (F.col("event_date") < F.col("_newest")) & (count <= F.col("_low") * settings.quiet_share)
-    is_doubled = count >= F.col("_high") * settings.doubled_ratio
-    is_late = (share >= settings.late_share) & (share >= 2 * F.col("_late")) & (count >= settings.watch_min_events)
-    per_cent = F.concat(F.round(share * 100).cast("int").cast("string"), F.lit(" % of its events came late; usual: "))
-    usual_share = F.concat(F.round(F.col("_late") * 100).cast("int").cast("string"), F.lit(" %."))
-    return [
-        _alarm(is_quiet, "quiet", count, F.col("_low"), _counted(count, "_low")),
-        _alarm(is_doubled, "doubled", count, F.col("_high"), _counted(count, "_high")),
-        _alarm(is_late, "late", share, F.col("_late"), F.concat(per_cent, usual_share)),
-    ]
+_Day = tuple[int, int]
 
 
-def _counted(count: Column, usual: str) -> Column:
-    return F.concat(
-        count.cast("string"), F.lit(" events; usual: "), F.col(usual).cast("bigint").cast("string"), F.lit(".")
-    )
+def _alarms(
+    day: _Day, before: Sequence[_Day], same: Sequence[_Day], is_newest: bool, settings: Ingest
+) -> Iterator[tuple[str, tuple[float, float, str]]]:
+    """Kind, value, expected value and words of what a day is unlike."""
+    if len(before) < _LEAST_DAYS:
+        return
+    usual = median_low(count for count, _ in before)
+    weekly = median_low(count for count, _ in same) if same else usual
+    low, high, count = min(usual, weekly), max(usual, weekly), day[0]
+    if usual < settings.watch_min_events:
+        return
+    if not is_newest and count <= low * settings.quiet_share:
+        yield "quiet", (float(count), float(low), f"{count} events; usual: {low}.")
+    if count >= high * settings.doubled_ratio:
+        yield "doubled", (float(count), float(high), f"{count} events; usual: {high}.")
+    share, usual_share = _share(day), median_low(map(_share, before))
+    if share >= settings.late_share and share >= 2 * usual_share and count >= settings.watch_min_events:
+        yield "late", (share, usual_share, f"{share:.0%} of its events came late; usual: {usual_share:.0%}.")
 
 
-def _alarm(applies: Column, kind: str, value: Column, expected: Column, reason: Column) -> Column:
-    told = F.struct(
-        F.lit(kind).alias("alarm_kind"),
-        value.cast("double").alias("value"),
-        expected.cast("double").alias("expected_value"),
-        reason.alias("reason"),
-    )
-    return F.when(applies, told)
-
-
-def _calendar(days: DataFrame) -> DataFrame:
-    """Each source's days from its first to the newest of all, those without events too, with late_share and _newest."""
-    everywhere = Window.partitionBy()
-    newest = days.withColumn("_newest", F.max("event_date").over(everywhere))
-    spans = newest.groupBy("source").agg(F.min("event_date").alias("_first"), F.max("_newest").alias("_newest"))
-    spine = spans.select("source", "_newest", F.explode(F.sequence("_first", "_newest")).alias("event_date"))
-    joined = spine.join(days, ["source", "event_date"], how="left")
-    count, late = F.coalesce("event_count", F.lit(0)), F.coalesce("late_count", F.lit(0))
-    share = F.coalesce(F.try_divide(late, count), F.lit(0.0))
-    return joined.select("source", "_newest", "event_date", count.alias("event_count"), share.alias("late_share"))
-
-
-def _median(column: str, least: int) -> Column:
-    """The middle of the values, the lower one of two; null where there are too few."""
-    middle = F.get(F.array_sort(column), F.floor((F.size(column) - 1) / 2).cast("int"))
-    return F.when(F.size(column) >= least, middle)
+def _share(day: _Day) -> float:
+    return day[1] / day[0] if day[0] else 0.0
 
 
 @dataclass(frozen=True)
@@ -141,9 +118,6 @@ class Read:
     modified_on: date
     filled: Mapping[str, int] = field(default_factory=dict)
     undeclared: Mapping[str, int] = field(default_factory=dict)
-
-
-AlarmRow = tuple[str, str, str, date, float, float, str]
 
 
 def field_alarms(source: Source, now: Sequence[Read], past: Sequence[Read], least: int) -> list[AlarmRow]:

@@ -48,12 +48,11 @@ def note_alarms(job: Job, sources: Sequence[Source], ledger: DataFrame) -> None:
         sources: those that are configured.
         ledger: this run's rows of source_reads; the table does not have them yet.
     """
-    columns = [c.name for c in SOURCE_ALARMS.cols]
-    before = {tuple(row) for row in job.read(SOURCE_ALARMS).select(*columns).collect()}
+    before = {tuple(row) for row in job.read(SOURCE_ALARMS).collect()}
     names = [source.name for source in sources]
-    found = day_alarms(job.read(SOURCE_DAYS), names, job.settings.ingest).select(*columns).collect()
-    fields = _of_fields(job, sources, ledger.collect())
-    rows = [*(tuple(row) for row in found), *fields]
+    days = job.read(SOURCE_DAYS).select("source", "event_date", "event_count", "late_count").collect()
+    found = day_alarms(map(tuple, days), names, job.settings.ingest)
+    rows = [*found, *_of_fields(job, sources, ledger.collect())]
     days_before = {row for row in before if row[1] in DAY_KINDS and row[0] in names}
     if set(rows) - before or days_before - set(rows):
         frame = job.spark.createDataFrame(rows, SOURCE_ALARMS.row_schema)
