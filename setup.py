@@ -90,6 +90,7 @@ setup(
         "click>=8.1",
         "cryptography>=43",
         "delta-spark==4.4.0",
+        "fastavro>=1.9",
         "jinja2>=3.1",
         "matplotlib>=3.9",
         "numba>=0.60",

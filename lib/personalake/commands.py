@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from personalake import finding, operate
+from personalake import finding, operate, sourcing
 from personalake.console import cli, common_options, guarded, options_of
 from personalake.runner import Options
 
@@ -87,6 +87,38 @@ def audience(item_id: str, limit: int, shape: str, **arguments: Any) -> int:
 def lookup(source: str, field: str, **arguments: Any) -> int:
     """Find persons by raw identifiers; needs the key."""
     return _reading("lookup", arguments, lambda options: finding.lookup(options, source, field, sys.stdin, sys.stdout))
+
+
+@cli.command("requeue", help="Refused records once more, after their source was mended; needs the key.")
+@click.option("--source", required=True, metavar="NAME", help="Whose records.")
+@click.option("--reason", default="", metavar="CODE", help="Only those refused with this code, e.g. ING-004.")
+@common_options
+def requeue(source: str, reason: str, **arguments: Any) -> int:
+    """Take refused records out of quarantine where they are good now."""
+    return guarded("requeue", lambda: operate.requeue(options_of(arguments), source, reason))
+
+
+@cli.group("source")
+def source_group() -> None:
+    """Add a source: try it on its first records, or guess a first YAML from a sample file."""
+
+
+@source_group.command("check", help="The first records of a source: raw, mapped, refused and why.")
+@click.argument("file", metavar="FILE")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="Records, at most.")
+@click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@common_options
+def source_check(file: str, limit: int, shape: str, **arguments: Any) -> int:
+    """Try a source."""
+    return _reading("source check", arguments, lambda options: sourcing.check(options, file, limit, shape))
+
+
+@source_group.command("guess", help="A first YAML, from a sample file, on standard output.")
+@click.argument("path", metavar="PATH")
+@common_options
+def source_guess(path: str, **arguments: Any) -> int:
+    """Guess a source."""
+    return _reading("source guess", arguments, lambda options: sourcing.guess(options, path))
 
 
 @cli.command("validate", help="Try the whole configuration; read no data.")

@@ -26,7 +26,7 @@ from personalake.settings import Privacy, Raw, Section, Sources, Spark, Warehous
 from personalake.tags.settings import Tags
 
 # Paths that a conf file names relative to itself.
-_PATHS = (("sources", "folder"), ("tags", "file"), ("rules", "file"))
+_PATHS = (("sources", "folder"), ("ingest", "rates_file"), ("tags", "file"), ("rules", "file"))
 
 
 class Settings(Section):

@@ -15,6 +15,7 @@ import click
 from personalake import __version__
 from personalake.errors import Fault, PersonalakeError, SetupError
 from personalake.flow import FLOW
+from personalake.job import Selection
 from personalake.runner import Options, say
 from personalake.runtime import parse_day, run_stages
 
@@ -82,9 +83,24 @@ def common_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def options_of(arguments: dict[str, Any]) -> Options:
     """The common options of a command."""
     day: date | None = parse_day(arguments["as_of"]) if arguments["as_of"] else None
+    since, until = (parse_day(arguments[n], f"--{n}") if arguments.get(n) else None for n in ("since", "until"))
+    chosen = Selection(tuple(arguments.get("sources") or ()), since, until)
     return Options(
-        tuple(arguments["conf"]), tuple(arguments["overrides"]), day, arguments["dry_run"], arguments["force"]
+        tuple(arguments["conf"]), tuple(arguments["overrides"]), day, arguments["dry_run"], arguments["force"], chosen
     )
+
+
+def selection_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of the commands that take files in."""
+    for option in reversed(
+        (
+            click.option("--source", "sources", multiple=True, metavar="NAME", help="Only this source; may repeat."),
+            click.option("--since", metavar="YYYY-MM-DD", help="Only files last modified on this day or later."),
+            click.option("--until", metavar="YYYY-MM-DD", help="Only files last modified before this day."),
+        )
+    ):
+        function = option(function)
+    return function
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -95,9 +111,14 @@ def cli() -> None:
 
 def _add_stage(name: str, title: str, stages: tuple[str, ...]) -> None:
     @cli.command(name, help=title)
+    @(selection_options if "ingest" in stages else _as_it_is)
     @common_options
     def command(**arguments: Any) -> int:
         return guarded(name, lambda: run_stages(stages, options_of(arguments)))
+
+
+def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
+    return function
 
 
 for _stage in FLOW:

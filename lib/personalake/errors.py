@@ -47,7 +47,7 @@ class PersonalakeError(Exception):
 
 
 class DataError(PersonalakeError):
-    """A file or table is not what it was declared to be; nothing was written. Who feeds the data must act."""
+    """A file or table is not what it was declared to be; nothing of it was written. Who feeds the data must act."""
 
     heading = "The data cannot be used"
 

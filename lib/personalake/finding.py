@@ -124,7 +124,8 @@ def _persons_to_serve(tables: dict[str, DataFrame], settings: Settings, as_of: d
 
 
 def _identifier_type(settings: Settings, source_name: str, field: str) -> IdentifierType:
-    sources: dict[str, Source] = {s.name: s for s in load_sources(Path(settings.sources.folder))}
+    found = load_sources(Path(settings.sources.folder), settings.ingest.event_types)
+    sources: dict[str, Source] = {s.name: s for s in found}
     source = sources.get(source_name)
     if source is None:
         raise ConfigError(Fault("--source", f"{source_name} is no source.", near_miss(source_name, sources)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from pyspark.sql import Column, DataFrame, SparkSession
 
@@ -42,6 +42,29 @@ class Stage:
     needs_as_of: bool = True
 
 
+@dataclass(frozen=True)
+class Selection:
+    """Which part of what is there a run is about; as it stands, all of it.
+
+    Args:
+        sources: names of sources; none: every one.
+        since: files last modified on this day or later [UTC].
+        until: files last modified before this day [UTC].
+    """
+
+    sources: tuple[str, ...] = ()
+    since: date | None = None
+    until: date | None = None
+
+    def has(self, moment: datetime) -> bool:
+        """Whether a moment lies within the days."""
+        day = moment.astimezone(UTC).date()
+        return (self.since is None or day >= self.since) and (self.until is None or day < self.until)
+
+
+EVERYTHING = Selection()
+
+
 @dataclass
 class Job:
     """One stage of one run. `now` is for book-keeping only."""
@@ -54,6 +77,7 @@ class Job:
     day: date | None
     force: bool = False
     key: Key | None = None
+    selection: Selection = EVERYTHING
     inputs: dict[str, int] = field(default_factory=dict)
     outputs: dict[str, int] = field(default_factory=dict)
     detail: dict[str, str] = field(default_factory=dict)
@@ -119,6 +143,15 @@ class Job:
         rows = frame.sortWithinPartitions(*sorted_by) if sorted_by else frame
         rows.write.mode("overwrite").parquet(path)
         return self.spark.read.schema(frame.schema).parquet(path)
+
+    def version(self, table: Table) -> int:
+        """The version of an own table now; -1 where it is not there."""
+        found = version_of(self.root, table.name)
+        return -1 if found is None else found
+
+    def partitions_changed(self, table: Table, after: int) -> set[tuple[str, ...]]:
+        """Partitions of an own table that commits after a version touched; see `store.write.partitions_changed`."""
+        return write.partitions_changed(self.root, table, after, self.version(table))
 
     def note(self, **facts: object) -> None:
         """Tell something of this run, kept in `runs.detail`."""

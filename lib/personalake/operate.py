@@ -18,8 +18,9 @@ from personalake.ingest.source import load_sources
 from personalake.report.build import build_report
 from personalake.report.settings import Report
 from personalake.runner import Options, default_key_path, say
-from personalake.runtime import parse_day, run_stages, session
+from personalake.runtime import parse_day, run_stages, run_these, session
 from personalake.sample import write_sample
+from personalake.stages.requeue import requeue_stage
 from personalake.store.lock import writer_lock
 from personalake.store.read import last_date, read
 from personalake.store.schema import ensure_tables
@@ -132,10 +133,15 @@ def validate(options: Options) -> dict[str, object]:
     """Try every setting, every source and every expression; read no data."""
     settings = options.settings()
     folder = Path(settings.sources.folder)
-    sources = load_sources(folder)
+    sources = load_sources(folder, settings.ingest.event_types)
     with session(settings) as spark:
         check_sources(spark, folder, sources)
     return {"state": "valid", "sources": [source.name for source in sources]}
+
+
+def requeue(options: Options, source: str, reason: str) -> dict[str, object]:
+    """Map refused records anew after their source was mended."""
+    return run_these([requeue_stage(source, reason)], options)
 
 
 def init(options: Options) -> dict[str, object]:

@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 
 from personalake.config import Settings, load_settings
 from personalake.errors import ConfigError, DataError, Fault
-from personalake.job import Job, Stage
+from personalake.job import EVERYTHING, Job, Selection, Stage
 from personalake.manifest import (
     COMPLETE,
     Fingerprint,
@@ -47,6 +47,7 @@ class Options:
     as_of: date | None = None
     dry_run: bool = False
     force: bool = False
+    selection: Selection = EVERYTHING
 
     def settings(self) -> Settings:
         """The settings these options name, checked whole."""
@@ -152,7 +153,8 @@ class Runner:
             self.day = self._day_after_last_event()
         key = self._key() if stage.name == "ingest" and not self.options.dry_run else None
         day = self.day if stage.needs_as_of else None
-        return Job(self.spark, self.settings, stage, self.run_id, now_utc(), day, self.options.force, key)
+        chosen = self.options.selection
+        return Job(self.spark, self.settings, stage, self.run_id, now_utc(), day, self.options.force, key, chosen)
 
     def _has_events(self) -> bool:
         return version_of(self.root, EVENTS.name) is not None
@@ -178,6 +180,9 @@ class Runner:
     def _fingerprint(self, stage: Stage, job: Job) -> Fingerprint:
         inputs = {name: str(version) for name, version in job.inputs.items()}
         inputs |= stage.fingerprint(self.settings) if stage.fingerprint else {}
+        if stage.name == "ingest" and job.selection != EVERYTHING:
+            # A run about a part must not pass for one about all.
+            inputs["selection"] = str(job.selection)
         return Fingerprint(job.day, self.settings.hash_of(stage.sections), code_version(), inputs)
 
     def _row(self, stage: Stage, wanted: Fingerprint, outputs: Mapping[str, int]) -> dict[str, object]:

@@ -13,7 +13,9 @@ from pyspark.sql import SparkSession
 from personalake.config import Settings
 from personalake.errors import ConfigError, Fault
 from personalake.flow import FLOW
-from personalake.ingest.source import load_sources
+from personalake.ingest.rates import load_rates
+from personalake.ingest.source import Source, load_sources
+from personalake.job import Stage
 from personalake.manifest import COMPLETE
 from personalake.recommend.rules import load_rules as load_list_rules
 from personalake.runner import Options, Runner
@@ -42,7 +44,8 @@ def validate(settings: Settings) -> None:
     """
     faults: list[Fault | str] = []
     for load in (
-        lambda: load_sources(Path(settings.sources.folder)),
+        lambda: load_sources(Path(settings.sources.folder), settings.ingest.event_types),
+        lambda: settings.ingest.rates_file and load_rates(Path(settings.ingest.rates_file)),
         lambda: load_tag_rules(settings.tags.file),
         lambda: load_list_rules(settings.rules.file),
     ):
@@ -64,11 +67,15 @@ def run_stages(names: Sequence[str], options: Options) -> dict[str, object]:
     Returns:
         The status for the last line on stdout.
     """
+    return run_these([stage for stage in FLOW if stage.name in names], options)
+
+
+def run_these(stages: Sequence[Stage], options: Options) -> dict[str, object]:
+    """Run stages, one after the other, under the warehouse's lock; the status as of `run_stages`."""
     began = time.monotonic()
     settings = options.settings()
     validate(settings)
-    stages = [stage for stage in FLOW if stage.name in names]
-    with writer_lock(settings.warehouse.root), session(settings, _extras(settings, names)) as spark:
+    with writer_lock(settings.warehouse.root), session(settings, _extras(settings, stages)) as spark:
         runner = Runner(spark, settings, options)
         outcomes = [runner.plan(s) if options.dry_run else runner.run(s) for s in runner.checked(stages)]
         runner.end()
@@ -82,11 +89,14 @@ def run_stages(names: Sequence[str], options: Options) -> dict[str, object]:
     }
 
 
-def _extras(settings: Settings, names: Sequence[str]) -> list[str]:
-    """The optional jars that the sources need and that are there; a source whose jars are not tells so itself."""
-    if "ingest" not in names:
+def _extras(settings: Settings, stages: Sequence[Stage]) -> list[str]:
+    if all(stage.name != "ingest" for stage in stages):
         return []
-    sources = load_sources(Path(settings.sources.folder))
+    return needed_extras(settings, load_sources(Path(settings.sources.folder), settings.ingest.event_types))
+
+
+def needed_extras(settings: Settings, sources: Sequence[Source]) -> list[str]:
+    """The optional jars that sources need and that are there; a source whose jars are not tells so itself."""
     needed = {source.connect.extra for source in sources if source.connect and source.connect.extra}
     return [extra for extra in needed if not missing_jars(jar_folder(settings.spark.jars, extra), extra)]
 

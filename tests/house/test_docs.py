@@ -112,7 +112,11 @@ def test_a_command_in_the_documents_parses(arguments: list[str]):
     if name.startswith("-"):
         return
     assert name in commands.cli.commands, name
-    context = commands.cli.commands[name].make_context(name, list(rest), parent=click.Context(commands.cli))
+    command = commands.cli.commands[name]
+    if isinstance(command, click.Group):
+        name, *rest = rest
+        command = command.commands[name]
+    context = command.make_context(name, list(rest), parent=click.Context(commands.cli))
     given = [path for path in context.params["conf"] if path.startswith(("conf/", "examples/"))]
     load_settings([str(ROOT / path) for path in given], context.params["overrides"])
 

@@ -22,10 +22,10 @@ EVENT: dict[str, Any] = {
 }
 
 
-def source_of(folder: Path, name: str = "web", **changes: Any) -> Source:
+def source_of(folder: Path, name: str = "web", verbs: tuple[str, ...] = (), **changes: Any) -> Source:
     """The event source above with some settings changed; None takes one away."""
     write_source(folder, name, **changes)
-    return next(source for source in load_sources(folder) if source.name == name)
+    return next(source for source in load_sources(folder, verbs) if source.name == name)
 
 
 def write_source(folder: Path, name: str = "web", **changes: Any) -> None:

@@ -17,9 +17,10 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from ingest.source_text import EVENT, source_of
+from personalake.ingest.derive import Door
 from personalake.ingest.entities import counts_by_file, read_key_of, rejected_records
 from personalake.ingest.files import list_files
-from personalake.ingest.mapping import REASON, Door, map_records
+from personalake.ingest.mapping import REASON, map_records
 from personalake.ingest.readers import read_raw
 from personalake.ingest.settings import Ingest
 from personalake.privacy.hashing import IdentifierType, decrypt_text, identifier_of

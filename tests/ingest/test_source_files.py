@@ -53,7 +53,7 @@ def test_every_fault_of_every_file_comes_at_once_with_near_misses(tmp_path):
         "  - app.yaml: required_for.item_id: purchase is no event type. Allowed: bookmark, buy, cart, click, comment, "
         "error, favourite, follow, impression, load, login, logout, open, rate, refund, search, share, survey, uncart, "
         "view.\n"
-        "  - broken.yaml: format: Input should be 'csv', 'json' or 'parquet'.\n"
+        "  - broken.yaml: format: Input should be 'csv', 'json', 'parquet', 'orc' or 'avro'.\n"
         "  - broken.yaml: delimiter: String should have at most 1 character.\n"
         "  - broken.yaml: time.column: Field required.\n"
         "  - broken.yaml: time.format: Field required.\n"
@@ -63,6 +63,63 @@ def test_every_fault_of_every_file_comes_at_once_with_near_misses(tmp_path):
         "  - empty.yaml: is empty or no mapping. See docs/sources.md for what a source says.\n"
         "  - no-name.yaml: its name is no identifier. Letters, digits and _ only."
     )
+
+
+def test_what_cleaning_may_say(tmp_path):
+    write_source(
+        tmp_path,
+        "app",
+        encoding="base64",
+        records="data..events",
+        texts={"item": ["trim"], "login_id": ["lower"]},
+    )
+    write_source(
+        tmp_path, "web", texts={"query": ["chop"]}, numbers={"value": {"decimel": ","}}, only="cast(ts as int)"
+    )
+    write_source(
+        tmp_path,
+        "wrong",
+        texts={"item": ["trim"], "login_id": ["lower"]},
+        numbers={"item_id": {}},
+        allowed={"contry": ["DE"]},
+        fill={"value": {"default": "1"}},
+        currencies={"\u20ac": "euro"},
+        test_accounts={"field": "mail", "values": ["qa"]},
+        refuse={'quoted "words"': "true", "too old": "int(ts) < 0"},
+    )
+    write_source(tmp_path, "noone", test_accounts={"pattern": "("})
+    told = refusal(tmp_path).replace(f"{tmp_path}/", "")
+    assert (
+        "  - app.yaml: encoding: base64 is no encoding of texts. For example utf-8, gb18030, utf-16, latin-1." in told
+    )
+    assert (
+        "  - app.yaml: records: is no path. Names divided by dots, e.g. data.events, or `.` for an array on top."
+        in told
+    )
+    assert "  - noone.yaml: test_accounts.pattern: is no regular expression: missing ), unterminated subpattern" in told
+    assert "  - web.yaml: texts.query.0: Input should be 'trim', 'squeeze', 'lower' or 'upper'." in told
+    assert "  - web.yaml: numbers.value.decimel: is no setting. Did you mean decimal?" in told
+    assert [line for line in told.split("\n") if "wrong.yaml" in line] == [
+        "  - wrong.yaml: refuse.too old: a cast fails on a bad value. Use try_cast, so that one bad value does not "
+        "stop the run.",
+        '  - wrong.yaml: refuse.quoted "words": is no sentence of plain words.',
+        "  - wrong.yaml: texts.item: is no text of the entity. Did you mean item_id?",
+        "  - wrong.yaml: texts.login_id: is no text of the entity. Allowed: campaign_id, country, currency, "
+        "device_class, item_id, message_id, order_id, platform, query, recommendation_id, region.",
+        "  - wrong.yaml: numbers.item_id: is no number of the entity. Allowed: amount_minor, discount_minor, position, "
+        "quantity, value.",
+        "  - wrong.yaml: allowed.contry: is no text of the entity. Did you mean country?",
+        "  - wrong.yaml: fill.value: is no text of the entity. Allowed: campaign_id, country, currency, device_class, "
+        "item_id, message_id, order_id, platform, query, recommendation_id, region.",
+        "  - wrong.yaml: test_accounts.field: mail is not mapped. Allowed: device_id, event_type, item_id, login_id.",
+        "  - wrong.yaml: currencies.\u20ac: euro is no ISO 4217 code.",
+    ]
+
+
+def test_verbs_of_ones_own_come_from_the_settings(tmp_path):
+    write_source(tmp_path, "web", event_types={"pv": "view", "ping": "heartbeat"})
+    assert "heartbeat is no event type" in refusal(tmp_path)
+    assert load_sources(tmp_path, ("heartbeat",))[0].event_types["ping"] == "heartbeat"
 
 
 @pytest.mark.parametrize(

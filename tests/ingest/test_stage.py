@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from datetime import datetime
 
 import pytest
 from pyspark.sql import SparkSession
 
-from ingest.source_text import EVENT, write_source
-from personalake.config import load_settings
+from ingest.lake import KEY, Lake, T
+from ingest.source_text import EVENT
 from personalake.errors import ConfigError, DataError
-from personalake.job import Job
-from personalake.packaged import conf_folder
 from personalake.privacy.hashing import decrypt_text
-from personalake.privacy.keys import Key
-from personalake.stages.ingest import STAGE, raw_fingerprint
+from personalake.stages.ingest import raw_fingerprint
 from personalake.store.read import read
-from personalake.store.schema import ensure_tables
-from personalake.store.versions import versions_of
 from personalake.tables.ingest import EVENTS, REJECTED_RECORDS, SOURCE_READS
-from personalake.tables.spec import Table
 
-KEY = Key(b"a key of tests only, as long as one must be")
-TABLES = (EVENTS, REJECTED_RECORDS, SOURCE_READS)
-HEADER = "ts,visitor,uid,act,item,price,note"
 DAY = 86_400
-T = 1_476_619_200
-# What tells when or from which file a row came.
-ARRIVAL = {"received_at", "run_id"}
 
 # The price is the record's number, the note its revision; the id is visitor and item.
 OLD_FIRST = [f"{T},v1,u,pv,corrected later,1,1", f"{T + DAY},v1,u,pv,corrected before,2,2"]
@@ -40,43 +25,6 @@ TIE = (f"{T},v1,u,pv,tie,6,1", f"{T},v1,u,pv,tie,7,1")
 CUT = f"{T},v1,u"
 A = [*OLD_FIRST, SAME, SAME, TIE[0], CUT, CUT, f"{T},v1,u,swipe,x,8,1"]
 B = [*NEW_THEN, SAME, TIE[1], f"{T + 2 * DAY},v2,,pv,only in b,9,", f"{T},,,pv,nobody,10,1"]
-
-
-class Lake:
-    """A raw folder, its sources and a warehouse."""
-
-    def __init__(self, spark: SparkSession, folder: Path) -> None:
-        self.spark, self.folder, self.runs = spark, folder, 0
-        self.source()
-        self.settings = load_settings(
-            [str(conf_folder() / "base.yaml")],
-            [f"raw.root={folder / 'raw'}", f"warehouse.root={folder / 'lake'}", f"sources.folder={folder / 'conf'}"],
-        )
-        ensure_tables(spark, self.settings.warehouse.root, TABLES)
-
-    def source(self, **changes: Any) -> None:
-        fields = EVENT["fields"] | {"value": "try_cast(price as double)"}
-        write_source(self.folder / "conf", fields=fields, event_id=["visitor", "item"], revision="note", **changes)
-
-    def put(self, name: str, lines: list[str], modified: int = T) -> None:
-        path = self.folder / "raw" / "web" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("\n".join([HEADER, *lines]) + "\n")
-        os.utime(path, (modified, modified))
-
-    def run(self, force: bool = False, key: Key | None = KEY) -> Job:
-        self.runs += 1
-        job = Job(self.spark, self.settings, STAGE, f"run-{self.runs}", datetime.now(UTC), None, force, key)
-        STAGE.run(job)
-        return job
-
-    def rows(self, table: Table, without: set[str] = ARRIVAL) -> list[tuple[object, ...]]:
-        names = [name for name in table.names if name not in without]
-        frame = read(self.spark, self.settings.warehouse.root, table).select(*names)
-        return sorted((tuple(map(str, row)) for row in frame.collect()), key=str)
-
-    def versions(self) -> dict[str, int]:
-        return versions_of(self.settings.warehouse.root, TABLES)
 
 
 def told(lake: Lake, *columns: str) -> dict[str, tuple[object, ...]]:

@@ -11,7 +11,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from personalake.ingest.source import Time
+from personalake.ingest.cleaning import Time
 from personalake.ingest.times import moment, offset_minutes, tells_zone
 
 SEED = 20161016

@@ -61,6 +61,23 @@ def test_named_cases(spark: SparkSession) -> None:
     assert found == {**{device: counts for device, (_, counts) in CASES.items()}, "no device": [1]}
 
 
+def test_own_visits_hold_across_devices_for_some_days_and_need_a_page(spark: SparkSession) -> None:
+    own = {"source": "own", "event_type": "view"}
+    day = 86_400
+    rows = [
+        event(1, at(0), device_id="d1", source_session_id="s", **own),
+        event(2, at(3 * day), device_id="d2", source_session_id="s", **own),
+        event(3, at(3 * day + 1), device_id="d1", source_session_id="s", **own),
+        event(4, at(0), device_id="d1", source_session_id="no page", **own | {"event_type": "load"}),
+        event(5, at(5 * day), device_id="d1", **own),
+    ]
+    sessions = build_sessions(event_frame(spark, rows), 1800, ("own",), 3, ("view", "click")).collect()
+    assert sorted((row.started_at, row.event_count, row.device_id) for row in sessions) == [
+        (at(0).replace(tzinfo=None), 2, "d1"),
+        (at(5 * day).replace(tzinfo=None), 1, "d1"),
+    ]
+
+
 def test_what_a_visit_carries(spark: SparkSession) -> None:
     rows = [
         event(1, at(-10), device_id="d", login_id="early", acquisition={}),

@@ -17,6 +17,10 @@ def made_up() -> dict[str, list[dict[str, Any]]]:
         "rejections": [
             {"source": "web_log", "reason_code": "ING-001", "reason": HOSTILE, "record_count": 12, "file_count": 1}
         ],
+        "alarms": [
+            {"source": "web_log", "alarm_kind": "vanished_field", "subject": "login_id", "alarm_date": DAY,
+             "reason": HOSTILE}
+        ],
         "days": [
             {"event_date": DAY - timedelta(days=n), "platform": p, "event_count": 10 * n + 7}
             for n in range(30, 0, -1) for p in PLATFORMS

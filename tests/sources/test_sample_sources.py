@@ -11,10 +11,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from personalake.ingest.check import check_sources
+from personalake.ingest.derive import Door
 from personalake.ingest.entities import only_one_per_key
 from personalake.ingest.files import list_files
 from personalake.ingest.inspect import inspect_files
-from personalake.ingest.mapping import REASON, SOURCE, Door, map_records
+from personalake.ingest.mapping import REASON, SOURCE, map_records
 from personalake.ingest.readers import read_raw
 from personalake.ingest.settings import Ingest
 from personalake.ingest.source import load_sources
@@ -48,7 +49,8 @@ def staged(spark, sample, tmp_path_factory):
     root, _ = sample
     sources = load_sources(CONF)
     check_sources(spark, CONF, sources)
-    files = inspect_files(spark, str(root), list_files(str(root), sources), sources)
+    files, faults = inspect_files(spark, str(root), list_files(str(root), sources), sources)
+    assert faults == []
     door = Door(Ingest(base_currency="CNY"), Key(b"0" * 32), "Asia/Shanghai")
     parts = {}
     for source in sources:

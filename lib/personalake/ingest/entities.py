@@ -8,9 +8,9 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from personalake.ingest.mapping import CIPHER, REASON, SOURCE
+from personalake.ingest.mapping import CIPHER, HAS, REASON, SOURCE
 from personalake.ingest.readers import MODIFIED, PATH
-from personalake.tables.spec import Table
+from personalake.tables.spec import COUNT_MAP, Table
 
 
 def only_one_per_key(staged: DataFrame, table: Table) -> DataFrame:
@@ -95,11 +95,22 @@ def read_key_of(root: str) -> Column:
     return F.when(path.startswith(prefix), F.substring(path, len(prefix) + 1, 1 << 20)).otherwise(path)
 
 
-def counts_by_file(staged: DataFrame, root: str) -> DataFrame:
-    """source, read_key, rows_in, rows_rejected: one row a file."""
-    rejected = F.count(F.when(F.col(REASON).isNotNull(), 1))
-    grouped = staged.groupBy(F.col(SOURCE).alias("source"), read_key_of(root).alias("read_key"))
-    return grouped.agg(F.count("*").alias("rows_in"), rejected.alias("rows_rejected"))
+def counts_by_file(staged: DataFrame, root: str, table: Table | None = None) -> DataFrame:
+    """source, read_key, rows_in, rows_rejected, filled_counts (field of the table to good records that have it).
+
+    One row a file; what a record has is counted by its mask, so that no field itself is read.
+    """
+    names = (F.col(SOURCE).alias("source"), read_key_of(root).alias("read_key"))
+    masks = staged.groupBy(*names, F.col(REASON).isNull().alias("_is_good"), HAS).agg(F.count("*").alias("_rows"))
+    rejected = F.sum(F.when(F.col("_is_good"), 0).otherwise(F.col("_rows")))
+    pairs = []
+    for place, name in enumerate(table.names if table else ()):
+        has = F.col("_is_good") & (F.col(HAS).bitwiseAND(F.lit(1 << place)) != 0)
+        pairs += [F.lit(name), F.sum(F.when(has, F.col("_rows")).otherwise(0))]
+    told = F.map_filter(F.create_map(*pairs), lambda _, count: count > 0) if pairs else F.lit(None)
+    return masks.groupBy("source", "read_key").agg(
+        F.sum("_rows").alias("rows_in"), rejected.alias("rows_rejected"), told.cast(COUNT_MAP).alias("filled_counts")
+    )
 
 
 def latest_by_key(versions: DataFrame, table: Table, before: date | None = None) -> DataFrame:

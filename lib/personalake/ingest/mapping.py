@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import reduce
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from personalake.ingest.clean import (
+    account_expression,
+    cleaned_text,
+    is_test_account,
+    iso_currency,
+    parsed_number,
+    with_fills,
+)
+from personalake.ingest.derive import Door, with_derived
 from personalake.ingest.readers import MALFORMED, MODIFIED, PATH, RECORD
-from personalake.ingest.refuse import refusal
-from personalake.ingest.settings import Ingest
+from personalake.ingest.refuse import judged, refusal
 from personalake.ingest.source import ENTITY_TIME, Source
 from personalake.ingest.times import moment, offset_minutes
 from personalake.privacy.hashing import PEPPER, IdentifierType, encrypt, identify
-from personalake.privacy.keys import Key
-from personalake.tables.spec import STRING, STRING_MAP, Col, Table
+from personalake.tables.spec import DOUBLE, STRING, STRING_MAP, Col, Table
 
-REASON, CIPHER, SOURCE = "_reason", "_cipher", "_source"
+REASON, CIPHER, SOURCE, HAS = "_reason", "_cipher", "_source", "_has"
 _BOOKKEEPING = (PATH, MODIFIED, MALFORMED, RECORD)
-_VERSION = "record_version"
-
-
-@dataclass(frozen=True)
-class Door:
-    """What every record passes: settings, the key, the zone of the business day."""
-
-    settings: Ingest
-    key: Key
-    time_zone: str
+_VERSION, _ORDINAL = "record_version", "_ordinal"
 
 
 def map_records(raw: DataFrame, source: Source, door: Door) -> DataFrame:
@@ -40,26 +38,43 @@ def map_records(raw: DataFrame, source: Source, door: Door) -> DataFrame:
 
     Returns:
         The columns of the entity's table without run_id, and `_reason` (struct code, reason; null where the row is
-        good), `_cipher` (the raw record, encrypted, where it is refused), `_source`, `_path`, `_modified_at`. No raw
-        identifier.
+        good), `_cipher` (the raw record, encrypted, where it is refused), `_source`, `_path`, `_modified_at`, `_has`
+        (which of the mapped fields the record has, a bit each by the column's place). No raw identifier.
 
     Cost:
         No shuffle; one pass through Python for the identifiers, one for the refused records.
     """
     table = source.table
     types = _identifier_types(source)
-    identifiers = identify(door.key, [(_said(source, e), t) for e, t in types.values()]).alias("_ids")
-    frame = raw.select("*", identifiers)
-    mapped = frame.select(*_targets(source, table, list(types), door), *_BOOKKEEPING, *_versioning(source))
+    named = [(_said(source, e), t) for e, t in types.values()]
+    identifiers = identify(door.key, named, door.settings.null_identifiers).alias("_ids")
+    frame = _its_own(raw, source).select("*", identifiers)
+    targets = with_fills(_targets(source, table, list(types), door), source)
+    mapped = frame.select(*targets, *_BOOKKEEPING, *_versioning(source), *judged(source))
     reason = refusal(source, door.settings.earliest_date, door.settings.latest_date)
     # ranges hold for what the source sent: the sign of a refund is turned only after they were checked
-    mapped = _with_derived(mapped.withColumn(REASON, reason), source, door)
+    mapped = with_derived(mapped.withColumn(REASON, reason), source, door)
     version = F.concat_ws(":", F.lpad(F.coalesce("_revision", F.lit("0")), 20, "0"), _content_hash(mapped, table))
     columns = [F.col(c.name) if c.name != _VERSION else version.alias(_VERSION) for c in table.cols]
-    refused = F.when(F.col(REASON).isNotNull(), F.col(RECORD))
-    return mapped.select(
-        *columns, REASON, encrypt(door.key, refused).alias(CIPHER), F.lit(source.name).alias(SOURCE), PATH, MODIFIED
-    )
+    refused = F.col(RECORD) if door.keeps_all else F.when(F.col(REASON).isNotNull(), F.col(RECORD))
+    told = (REASON, encrypt(door.key, refused).alias(CIPHER), F.lit(source.name).alias(SOURCE), _mask(source, table))
+    return mapped.select(*columns, *told, PATH, MODIFIED)
+
+
+def _mask(source: Source, table: Table) -> Column:
+    bits = [F.when(F.col(n).isNotNull(), F.lit(1 << table.names.index(n))).otherwise(0) for n in sorted(source.fields)]
+    return reduce(lambda left, right: left + right, bits, F.lit(0).cast("bigint")).alias(HAS)
+
+
+def _its_own(raw: DataFrame, source: Source) -> DataFrame:
+    """Without records of other sources in the same files; what cannot be parsed is nobody else's. With _ordinal."""
+    if source.only:
+        raw = raw.where(F.coalesce(F.expr(source.only), F.lit(False)) | F.col(MALFORMED))
+    if source.equal_records == "one":
+        return raw.withColumn(_ORDINAL, F.lit(None).cast("int"))
+    # Equal records of a file differ in nothing, so which of them is first does not matter.
+    equal = Window.partitionBy(PATH, RECORD).orderBy(PATH, RECORD)
+    return raw.withColumn(_ORDINAL, F.row_number().over(equal))
 
 
 def _identifier_types(source: Source) -> dict[str, tuple[str, IdentifierType]]:
@@ -75,7 +90,7 @@ def _identifier_types(source: Source) -> dict[str, tuple[str, IdentifierType]]:
     return found or {"": ("null", IdentifierType("none", source.name))}
 
 
-def _targets(source: Source, table: Table, identified: list[str], door: Door) -> list[Column]:
+def _targets(source: Source, table: Table, identified: list[str], door: Door) -> dict[str, Column]:
     hashed = {name: F.col("_ids").getField(f"id_{n}") for n, name in enumerate(identified)}
     time = ENTITY_TIME[source.entity]
     constants: dict[str, Column] = {
@@ -88,7 +103,7 @@ def _targets(source: Source, table: Table, identified: list[str], door: Door) ->
         "utc_offset_minutes": offset_minutes(source.time) if source.time else F.lit(None),
         "identifiers": _map({k.split(".", 1)[1]: c for k, c in hashed.items() if k.startswith("identifiers.")}),
         "acquisition": _map({k: _said(source, e) for k, e in source.acquisition.items()}),
-        "properties": _map({k: _said(source, e) for k, e in source.properties.items()}),
+        "properties": _map({k: _said(source, e) for k, e in source.properties.items()} | _test_mark(source)),
         "attributes": _map({k: _said(source, e) for k, e in source.attributes.items()}),
         "is_bot": F.coalesce(F.expr(source.user_agent).rlike(door.settings.bot_pattern), F.lit(False))
         if source.user_agent
@@ -96,21 +111,34 @@ def _targets(source: Source, table: Table, identified: list[str], door: Door) ->
     }
     if "event_id" in table.names:
         constants["event_id"] = _row_hash(source, [F.expr(e) for e in source.event_id_parts])
-    columns = []
+    columns = {}
     for column in table.cols:
         value = hashed.get(column.name)
         if value is None and column.name in source.fields:
             value = _field(source, column)
         value = constants.get(column.name, F.lit(None)) if value is None else value
-        columns.append(value.try_cast(column.type).alias(column.name))
+        columns[column.name] = value.try_cast(column.type)
     return columns
 
 
 def _field(source: Source, column: Col) -> Column:
     if column.name == "event_type":
         return _verb(source)
-    expression = source.fields[column.name]
-    return _said(source, expression) if column.type == STRING else F.expr(expression)
+    expression, name = source.fields[column.name], column.name
+    if name in source.numbers:
+        return parsed_number(_said(source, expression), source.numbers[name], column.type != DOUBLE)
+    if column.type != STRING:
+        return F.expr(expression)
+    text = cleaned_text(_said(source, expression), source.texts.get(name, ()))
+    return iso_currency(text, source.currencies) if name == "currency" and source.currencies else text
+
+
+def _test_mark(source: Source) -> dict[str, Column]:
+    """The property that tells a tester's record, where testers are marked."""
+    if source.test_accounts is None or source.test_accounts.then != "mark":
+        return {}
+    raw = F.expr(account_expression(source)).cast("string")
+    return {"is_test": F.when(is_test_account(raw, source.test_accounts), F.lit("true"))}
 
 
 def _said(source: Source, expression: str) -> Column:
@@ -137,7 +165,10 @@ def _map(entries: dict[str, Column]) -> Column:
 def _row_hash(source: Source, parts: list[Column]) -> Column:
     """Keyed by a constant that came with the identifiers: SHA-256 of pepper, source and parts, 32 hex digits."""
     words = [F.coalesce(part.cast("string"), F.lit("\x00")) for part in parts]
-    text = F.concat_ws("\x1f", F.col("_ids").getField(PEPPER), F.lit(source.name), *words)
+    # The ordinal is null, and passed over, where equal records are one.
+    text = F.concat_ws(
+        "\x1f", F.col("_ids").getField(PEPPER), F.lit(source.name), *words, F.col(_ORDINAL).cast("string")
+    )
     return F.left(F.sha2(text, 256), F.lit(32))
 
 
@@ -145,36 +176,6 @@ def _versioning(source: Source) -> list[Column]:
     revision = F.expr(source.revision) if source.revision else F.lit(None)
     pepper = F.col("_ids").getField(PEPPER).alias("_pepper")
     return [revision.try_cast("decimal(20,0)").cast("string").alias("_revision"), pepper]
-
-
-def _with_derived(mapped: DataFrame, source: Source, door: Door) -> DataFrame:
-    if source.entity == "event":
-        money = F.col("amount_minor")
-        amount = F.when((F.col("event_type") == "refund") & (money > 0), -money).otherwise(money)
-        mapped = mapped.withColumns(
-            {
-                "event_date": F.to_date(F.from_utc_timestamp("event_at", door.time_zone)),
-                "amount_minor": amount,
-                "amount_base_minor": _in_base(amount, door.settings),
-            }
-        )
-    if source.entity == "item":
-        low, high = door.settings.price_band_bounds_minor
-        price = F.col("price_minor")
-        band = F.when(price < low, "low").when(price < high, "middle").when(price >= high, "high")
-        mapped = mapped.withColumn("price_band", band)
-    if source.entity == "consent":
-        words = [F.col(c).cast("string") for c in ("identifier_kind", "identifier", "purpose", "state", "effective_at")]
-        key = F.concat_ws("\x1f", "_pepper", *[F.coalesce(w, F.lit("\x00")) for w in words])
-        mapped = mapped.withColumn("consent_id", F.left(F.sha2(key, 256), F.lit(32)))
-    return mapped
-
-
-def _in_base(amount: Column, settings: Ingest) -> Column:
-    value = F.when(F.col("currency") == settings.base_currency, amount)
-    for currency, rate in sorted(settings.rates.items()):
-        value = value.when(F.col("currency") == currency, F.round(amount * F.lit(rate)).try_cast("bigint"))
-    return value
 
 
 def _content_hash(mapped: DataFrame, table: Table) -> Column:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import reduce
 from typing import cast
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -12,10 +13,13 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from personalake.ingest.connect.kinds import ADDED
 from personalake.ingest.files import RawFile
+from personalake.ingest.records import unpacked_records
 from personalake.ingest.source import Source
+from personalake.ingest.unpack import ZSTD
 
-RECORD, MALFORMED, PATH, MODIFIED = "_record", "_is_malformed", "_path", "_modified_at"
+RECORD, MALFORMED, PATH, MODIFIED, VALUE = "_record", "_is_malformed", "_path", "_modified_at", "value"
 _CORRUPT = "_corrupt_record"
+_MOST_VALUES = 20_000
 _GLOB = re.compile(r"([\\\[\]{}*?])")
 
 
@@ -39,38 +43,41 @@ def read_raw(spark: SparkSession, source: Source, files: Sequence[RawFile]) -> D
         `_is_malformed`, `_path`, `_modified_at` [UTC].
 
     Cost:
-        One pass over the files, no shuffle. A gzip file is one task.
+        One pass over the files, no shuffle. A packed file is one task; so is a file that Spark cannot cut into lines
+        (Avro, Zstandard, an encoding other than UTF-8, quoted line breaks, one document, columns in another order).
     """
-    # Spark takes a path for a glob pattern, so what means something in one is escaped.
-    paths = [_GLOB.sub(r"\\\1", f.path) for f in files]
-    if source.format == "parquet":
-        rows = spark.read.schema(raw_columns(source)).parquet(*paths)
-        names = raw_columns(source).names
-        frame = rows.select(
-            *map(named, names),
-            F.to_json(F.struct(*map(named, names))).alias(RECORD),
-            F.lit(False).alias(MALFORMED),
-            *_metadata(),
-        )
-    else:
-        # A line cut inside a character would stop whatever reads it as text.
-        value = F.make_valid_utf8("value").alias("value")
-        frame = _from_text(spark.read.text(paths).select(value, *_metadata()), source)
-    return with_nulls(frame, source)
+    if source.format in ("parquet", "orc"):
+        return with_nulls(_from_columns(spark, source, files), source)
+    by_python = [f for f in files if _needs_python(source, f)]
+    by_spark = [f for f in files if f not in by_python]
+    parts = [_lines_of(spark, by_spark)] if by_spark else []
+    if by_python:
+        root = by_python[0].path
+        parts.append(unpacked_records(spark, root, source, raw_columns(source).names, by_python))
+    return text_records(reduce(DataFrame.unionByName, parts), source)
 
 
-def text_records(lines: DataFrame, source: Source) -> DataFrame:
-    """Records that came as texts, not in files.
+def _needs_python(source: Source, file: RawFile) -> bool:
+    is_plain = source.encoding == "utf-8" and not source.is_document and not source.quoted_newlines
+    return source.format == "avro" or not is_plain or bool(file.header) or file.path.endswith(ZSTD)
 
-    Args:
-        lines: `value`, `_path`, `_modified_at`; what else there is stays.
-        source: how a text is read.
 
-    Returns:
-        What `read_raw` gives.
-    """
-    value = F.make_valid_utf8("value")
-    return with_nulls(_from_text(lines.withColumn("value", value), source), source)
+def _from_columns(spark: SparkSession, source: Source, files: Sequence[RawFile]) -> DataFrame:
+    reader = spark.read.schema(raw_columns(source))
+    paths = _escaped(files)
+    rows = reader.parquet(*paths) if source.format == "parquet" else reader.orc(paths)
+    names = raw_columns(source).names
+    record = F.to_json(F.struct(*map(named, names))).alias(RECORD)
+    return rows.select(*map(named, names), record, F.lit(False).alias(MALFORMED), *_metadata())
+
+
+def _lines_of(spark: SparkSession, files: Sequence[RawFile]) -> DataFrame:
+    return spark.read.text(_escaped(files)).select(F.col("value").alias(VALUE), *_metadata())
+
+
+def _escaped(files: Sequence[RawFile]) -> list[str]:
+    """Spark takes a path for a glob pattern, so what means something in one is escaped."""
+    return [_GLOB.sub(r"\\\1", f.path) for f in files]
 
 
 def _metadata() -> list[Column]:
@@ -80,36 +87,52 @@ def _metadata() -> list[Column]:
     ]
 
 
-def _from_text(lines: DataFrame, source: Source) -> DataFrame:
-    # Spark's text reader has already taken a byte-order mark and carriage returns away.
-    lines = lines.where(F.col("value") != "")
+def text_records(lines: DataFrame, source: Source) -> DataFrame:
+    """Records as text, parsed.
+
+    Args:
+        lines: one row per record; reads `value`, `_path`, `_modified_at`.
+        source: whose records they are. Those of a columnar file are JSON objects.
+
+    Returns:
+        As `read_raw`.
+    """
+    # A line cut inside a character would stop whatever reads it as text. Spark's text reader has already taken a
+    # byte-order mark and carriage returns away.
+    lines = lines.withColumn(VALUE, F.make_valid_utf8(VALUE)).where(F.col(VALUE) != "")
     schema = raw_columns(source)
     if source.format == "csv" and source.header:
         names = re.sub('[" ]', "", source.delimiter.join(schema.names))
-        lines = lines.where(F.regexp_replace("value", '[" ]', "") != names)
+        lines = lines.where(F.regexp_replace(VALUE, '[" ]', "") != names)
     with_corrupt = StructType([*schema.fields, StructField(_CORRUPT, StringType())])
     options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": _CORRUPT}
+    others = f"[^{re.escape(source.delimiter)}]"
     if source.format == "csv":
-        parsed = F.from_csv("value", with_corrupt.toDDL(), {**options, "sep": source.delimiter, "escape": '"'})
+        # A line of more values than the parser can hold would stop it.
+        fits = (F.length(VALUE) < _MOST_VALUES) | (F.length(F.regexp_replace(VALUE, others, "")) < _MOST_VALUES)
+        value = F.when(fits, F.col(VALUE))
+        parsed = F.from_csv(value, with_corrupt.toDDL(), {**options, "sep": source.delimiter, "escape": '"'})
     else:
-        parsed = F.from_json("value", with_corrupt, options)
+        parsed = F.from_json(VALUE, with_corrupt, options)
     lines = lines.withColumn("_parsed", parsed)
     corrupt = F.col("_parsed").isNull() | F.col("_parsed").getField(_CORRUPT).isNotNull()
     if source.format == "csv":
         corrupt = corrupt | _is_cut_in_quotes(source.delimiter)
-    return lines.select(
+    frame = lines.select(
         *[F.col("_parsed").getField(name).alias(name) for name in schema.names],
-        F.col("value").alias(RECORD),
+        F.col(VALUE).alias(RECORD),
         corrupt.alias(MALFORMED),
-        *[name for name in lines.columns if name not in ("value", "_parsed")],
+        *[name for name in lines.columns if name not in (VALUE, "_parsed")],
     )
+    return with_nulls(frame, source)
 
 
 def _is_cut_in_quotes(delimiter: str) -> Column:
     """Whether a line ends inside a quoted value, which Spark's parser lets pass in the last column."""
-    quotes = F.length("value") - F.length(F.regexp_replace("value", '"', ""))
-    opened = rf'(^|{re.escape(delimiter)})"([^"]|"")*$'
-    return (quotes % 2 == 1) & F.col("value").rlike(opened)
+    quotes = F.length(VALUE) - F.length(F.regexp_replace(VALUE, '"', ""))
+    # Without whatever stands between two quotes: no pattern that repeats a group, which overflows on a long line.
+    left = F.regexp_replace(VALUE, '"[^"]*+"', "")
+    return (quotes % 2 == 1) & left.rlike(rf'(^|{re.escape(delimiter)})"')
 
 
 def with_nulls(frame: DataFrame, source: Source) -> DataFrame:

@@ -8,7 +8,8 @@ from functools import reduce
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from personalake.ingest.readers import MALFORMED
+from personalake.ingest.clean import account_expression, is_test_account
+from personalake.ingest.readers import MALFORMED, MODIFIED
 from personalake.ingest.source import ENTITY_TIME, Source
 
 REASONS = {
@@ -19,7 +20,11 @@ REASONS = {
     "ING-005": "A value lies outside its allowed range.",
     "ING-006": "Neither a device nor a login is named.",
     "ING-007": "A consent has a state other than granted, denied or withdrawn.",
+    "ING-008": "The account is one of testers.",
+    "ING-009": "The source's YAML refuses it.",
 }
+_JUDGED = "_judged_"
+_IS_TEST = "_is_test"
 
 
 def refusal(source: Source, earliest: date, latest: date) -> Column:
@@ -36,19 +41,36 @@ def refusal(source: Source, earliest: date, latest: date) -> Column:
     checks = [_check(F.col(MALFORMED), "ING-001")]
     time = F.col(ENTITY_TIME[source.entity])
     if source.time is not None:
-        in_years = (time >= F.lit(earliest).cast("timestamp")) & (time < F.lit(latest).cast("timestamp"))
+        first = max(earliest, source.time.earliest or earliest)
+        in_years = (time >= F.lit(first).cast("timestamp")) & (time < F.lit(latest).cast("timestamp"))
+        if source.time.ahead_seconds is not None:
+            ahead = F.unix_micros(time) - F.unix_micros(F.col(MODIFIED))
+            in_years = in_years & (ahead <= source.time.ahead_seconds * 1_000_000)
         checks.append(_check(~F.coalesce(in_years, F.lit(False)), "ING-002"))
     if source.entity == "event":
         checks.append(_check(F.col("event_type").isNull(), "ING-003"))
     checks += [_missing(name, F.lit(True)) for name in _always_required(source)]
     checks += [_missing(name, F.col("event_type").isin(*types)) for name, types in source.required_for.items()]
     checks += [_out_of_range(name, bounds.min, bounds.max) for name, bounds in source.ranges.items()]
+    checks += [_not_allowed(name, values) for name, values in source.allowed.items()]
     if source.entity == "event":
         nobody = F.col("device_id").isNull() & F.col("login_id").isNull()
         checks.append(_check(nobody, "ING-006"))
     if source.entity == "consent":
         checks.append(_check(~F.col("state").isin("granted", "denied", "withdrawn"), "ING-007"))
+    if source.test_accounts is not None and source.test_accounts.then == "refuse":
+        checks.append(_check(F.col(_IS_TEST), "ING-008"))
+    checks += [_check(F.col(f"{_JUDGED}{n}"), "ING-009", f"{words}.") for n, words in enumerate(source.refuse)]
     return F.coalesce(*checks)
+
+
+def judged(source: Source) -> list[Column]:
+    """What `refusal` needs to know of the raw columns, as columns beside the mapped ones."""
+    told = [F.coalesce(F.expr(e), F.lit(False)).alias(f"{_JUDGED}{n}") for n, e in enumerate(source.refuse.values())]
+    if source.test_accounts is not None:
+        raw = F.expr(account_expression(source)).cast("string")
+        told.append(is_test_account(raw, source.test_accounts).alias(_IS_TEST))
+    return told
 
 
 def _always_required(source: Source) -> tuple[str, ...]:
@@ -62,6 +84,10 @@ def _check(fails: Column, code: str, reason: str = "") -> Column:
 
 def _missing(name: str, applies: Column) -> Column:
     return _check(F.col(name).isNull() & applies, "ING-004", f"The required field {name} is missing.")
+
+
+def _not_allowed(name: str, values: tuple[str, ...]) -> Column:
+    return _check(~F.col(name).isin(*values), "ING-005", f"{name} is none of its allowed values.")
 
 
 def _out_of_range(name: str, low: float | None, high: float | None) -> Column:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection, Set
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, model_validator
 
 from personalake.errors import ConfigError, Fault, near_miss
+from personalake.ingest.cleaning import INNER, Cleaning, Range, Time
 from personalake.ingest.connect import kinds
 from personalake.ingest.expressions import raising
+from personalake.ingest.shape import Shape
 from personalake.ingest.words import EVENT_TYPES, OWN_COLUMNS
-from personalake.settings import Section
 from personalake.tables.ingest import CONSENTS, CUSTOMER_VERSIONS, EVENTS, ITEM_VERSIONS
 from personalake.tables.spec import BIGINT, DOUBLE, INT, Table
 
@@ -29,29 +31,12 @@ _NUMBERS = (BIGINT, INT, DOUBLE)
 NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
 
 
-class Time(Section):
-    """How the record tells when it happened."""
-
-    column: str = Field(description="Expression over the raw columns")
-    format: str = Field(
-        description="unix_seconds, unix_millis, iso8601, timestamp, or a Spark date-time pattern (local time)"
-    )
-    zone: str = Field("UTC", description="Time zone of a local time")
-
-
-class Range(Section):
-    """Allowed values of a number."""
-
-    min: float | None = None
-    max: float | None = None
-
-
-class Source(Section):
+class Source(Shape, Cleaning):
     """One source, as its YAML file says. `name` is the file's name without ending."""
 
     name: str = ""
     entity: Literal["event", "item", "customer", "consent"]
-    format: Literal["csv", "json", "parquet"]
+    format: Literal["csv", "json", "parquet", "orc", "avro"]
     path: str = Field(description="Glob below raw.root")
     delimiter: str = Field(",", min_length=1, max_length=1)
     header: bool = Field(True, description="csv: whether the first line of a file names the columns")
@@ -106,7 +91,7 @@ class Source(Section):
         found |= {f"event_id.{n}": part for n, part in enumerate(self.event_id_parts)}
         found |= {"time.column": self.time.column} if self.time else {}
         found |= {name: getattr(self, name) for name in ("revision", "user_agent") if getattr(self, name)}
-        return found
+        return found | dict(self.cleaning_expressions())
 
     @model_validator(mode="before")
     @classmethod
@@ -114,8 +99,9 @@ class Source(Section):
         return kinds.stands_for_files(content)
 
     @model_validator(mode="after")
-    def _names_exist(self) -> Source:
-        faults = [*self._target_faults(), *self._entity_faults(), *kinds.faults_beside(self)]
+    def _names_exist(self, info: ValidationInfo) -> Source:
+        verbs = EVENT_TYPES | set((info.context or {}).get("event_types", ()))
+        faults = [*self._target_faults(), *self._entity_faults(verbs), *kinds.faults_beside(self)]
         if faults:
             raise ValueError("\n".join(faults))
         return self
@@ -137,12 +123,14 @@ class Source(Section):
                 faults.append(f"{place}: {word}, so that one bad value does not stop the run.")
         if self.path.startswith("/") or ".." in self.path.split("/"):
             faults.append("path: leads out of raw.root. Name files below it.")
+        mapped = {*self.fields, *(f"identifiers.{kind}" for kind in self.identifiers)}
+        faults += self.cleaning_faults({t: self.table[t].type for t in targets}, mapped)
         faults += [
             f"identifiers.{k}: is no name. Letters, digits and _ only." for k in self.identifiers if not NAME.match(k)
         ]
         return faults
 
-    def _entity_faults(self) -> list[str]:
+    def _entity_faults(self, event_types: Set[str]) -> list[str]:
         needed = {"event": ["event_type"], "item": ["item_id"], "customer": ["login_id"]}.get(
             self.entity, ["identifier_kind", "identifier", "purpose", "state"]
         )
@@ -160,17 +148,21 @@ class Source(Section):
         verbs = [("event_types." + raw, verb) for raw, verb in self.event_types.items()]
         verbs += [(f"required_for.{column}", verb) for column, of in self.required_for.items() for verb in of]
         faults += [
-            f"{at}: {verb} is no event type. {near_miss(verb, EVENT_TYPES)}"
+            f"{at}: {verb} is no event type. {near_miss(verb, event_types)}"
             for at, verb in verbs
-            if verb not in EVENT_TYPES
+            if verb not in event_types
         ]
         if not self.event_types:
             faults.append("event_types: is missing. Map each verb of the source to a canonical one.")
         return faults
 
 
-def load_sources(folder: Path) -> tuple[Source, ...]:
+def load_sources(folder: Path, event_types: Collection[str] = ()) -> tuple[Source, ...]:
     """All sources of a folder, by name.
+
+    Args:
+        folder: where their files are.
+        event_types: verbs beyond the canonical ones.
 
     Raises:
         ConfigError: with every fault of every file.
@@ -181,7 +173,7 @@ def load_sources(folder: Path) -> tuple[Source, ...]:
     sources: list[Source] = []
     faults: list[Fault] = []
     for path in files:
-        source = _load(path, faults)
+        source = load_source(path, faults, event_types)
         if source is not None:
             sources.append(source)
     if faults:
@@ -189,7 +181,8 @@ def load_sources(folder: Path) -> tuple[Source, ...]:
     return tuple(sources)
 
 
-def _load(path: Path, faults: list[Fault]) -> Source | None:
+def load_source(path: Path, faults: list[Fault], event_types: Collection[str] = ()) -> Source | None:
+    """The source of one file; None where it has faults, which are added to those given."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -205,7 +198,7 @@ def _load(path: Path, faults: list[Fault]) -> Source | None:
         faults.append(Fault(str(path), "its name is no identifier.", "Letters, digits and _ only."))
         return None
     try:
-        return Source.model_validate({**content, "name": path.stem})
+        return Source.model_validate({**content, "name": path.stem}, context={"event_types": event_types})
     except ValidationError as error:
         allowed = [f.alias or n for n, f in Source.model_fields.items() if n != "name"]
         faults.extend(fault for item in error.errors() for fault in _faults_of(path, dict(item), allowed))
@@ -217,13 +210,14 @@ def _faults_of(path: Path, item: dict[str, object], allowed: list[str]) -> list[
     location = kinds.without_kinds(full)
     where = f"{path}: {'.'.join(location)}" if location else str(path)
     if item["type"] == "extra_forbidden":
-        inner = {"time": list(Time.model_fields), "ranges": list(Range.model_fields)}
-        names = inner.get(location[0], kinds.names_at(full)) if len(location) > 1 else allowed
+        inner = INNER.get(location[0]) if len(location) > 1 else None
+        beside = [f.alias or n for n, f in inner.model_fields.items()] if inner else kinds.names_at(full)
+        names = beside if len(location) > 1 else allowed
         return [Fault(where, "is no setting.", near_miss(location[-1], names))]
     if str(item["type"]).startswith("union_tag"):
         return [Fault(f"{where}.kind", "names no kind that is known.", kinds.told(full[-1]))]
     text = str(item["msg"]).removeprefix("Value error, ")
-    if item["type"] == "value_error":
+    if item["type"] == "value_error" and not location:
         parts = [line.partition(": ") for line in text.split("\n")]
         return [Fault(f"{path}: {place}", words) for place, _, words in parts]
     return [Fault(where, text + ("." if not text.endswith(".") else ""))]

@@ -7,7 +7,7 @@ import re
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from personalake.ingest.source import Time
+from personalake.ingest.cleaning import Time
 
 _LATEST_SECONDS = 253_402_300_799  # 9999-12-31T23:59:59Z, beyond which Spark's timestamps overflow
 _ISO = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}"

@@ -7,10 +7,11 @@ import hashlib
 import hmac
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pyspark.sql import Column
 from pyspark.sql.pandas.functions import arrow_udf
@@ -45,29 +46,37 @@ def identifier_of(key: Key, kind: IdentifierType, value: str) -> str | None:
     return _hasher(key.derive("identifier"), kind)(value)
 
 
-def _hasher(secret: bytes, kind: IdentifierType) -> Callable[[str | None], str | None]:
+def _hasher(
+    secret: bytes, kind: IdentifierType, nobody: frozenset[str] = frozenset()
+) -> Callable[[str | None], str | None]:
     prefix = f"identifier\x1f{kind.namespace}\x1f{kind.kind}\x1f".encode()
 
     def hashed(value: str | None) -> str | None:
         text = None if value is None else normalise(kind.kind, value)
-        if text is None:
+        if text is None or (nobody and text.lower() in nobody):
             return None
         return hmac.digest(secret, prefix + text.encode(), hashlib.sha256).hex()[:IDENTIFIER_LENGTH]
 
     return hashed
 
 
-def identify(key: Key, columns: Sequence[tuple[Column, IdentifierType]]) -> Column:
+def identify(key: Key, columns: Sequence[tuple[Column, IdentifierType]], nobody: Collection[str] = ()) -> Column:
     """De-identify several columns in one pass through Python.
 
     Each batch is dictionary-encoded first, so a value is hashed once a batch. The key travels inside the pickled
     function and stands in no plan, log or event log.
 
+    Args:
+        key: the key.
+        columns: raw identifiers and what they are.
+        nobody: words in lower case that systems write where they know no identifier.
+
     Returns:
         A struct with fields id_0, id_1, … in the order given, and `pepper`, a constant for keyed row hashes in Spark.
     """
     secret, pepper = key.derive("identifier"), key.derive("row").hex()
-    hashers = [_hasher(secret, kind) for _, kind in columns]
+    words = frozenset(nobody)
+    hashers = [_hasher(secret, kind, words) for _, kind in columns]
     fields = [f"id_{n}" for n in range(len(columns))]
     ddl = "struct<" + ", ".join(f"{name}: string" for name in [*fields, PEPPER]) + ">"
 
@@ -97,6 +106,24 @@ def encrypt(key: Key, column: Column) -> Column:
     udf = arrow_udf(encrypt_array, returnType="string")  # type: ignore[call-overload]
     result: Column = udf(column)
     return result
+
+
+def decrypt(key: Key, column: Column) -> Column:
+    """The texts behind `encrypt`; null where another key was used."""
+
+    def decrypt_array(array: pa.Array) -> pa.Array:
+        return pa.array([_decrypted(key, cipher) for cipher in array.to_pylist()], pa.string())
+
+    udf = arrow_udf(decrypt_array, returnType="string")  # type: ignore[call-overload]
+    result: Column = udf(column)
+    return result
+
+
+def _decrypted(key: Key, cipher: str | None) -> str | None:
+    try:
+        return None if cipher is None else decrypt_text(key, cipher)
+    except InvalidTag:
+        return None
 
 
 def encrypt_text(secret: bytes, text: str) -> str:

@@ -14,17 +14,25 @@ _ACTOR = ("_hash", "_actor", "_own")
 """Whose silence counts. The hash, a number, comes first: sorting by it seldom has to look at the texts."""
 
 
-def build_sessions(events: DataFrame, gap_seconds: int, own_session_sources: Sequence[str] = ()) -> DataFrame:
+def build_sessions(
+    events: DataFrame,
+    gap_seconds: int,
+    own_session_sources: Sequence[str] = (),
+    own_session_days: int = 0,
+    visit_event_types: Sequence[str] = (),
+) -> DataFrame:
     """One row per visit.
 
     A visit belongs to a device (to a login where no device is known), goes on over midnight, and ends with a silence
     longer than the gap. For the sources named, a visit is what the source's own session id says, however long the
-    silence. Its login is the last one seen in it.
+    silence and whichever devices it names. Its login is the last one seen in it.
 
     Args:
         events: columns of EVENTS; bots and events without device and login are left out.
         gap_seconds: a silence longer than this starts a new visit [s], > 0.
         own_session_sources: sources whose own session ids are taken.
+        own_session_days: events of such a visit later than this after its first are left out [d]; 0: none is.
+        visit_event_types: a visit without any of them is none; empty: whatever happened is a visit.
 
     Returns:
         Columns of SESSIONS without run_id.
@@ -32,8 +40,10 @@ def build_sessions(events: DataFrame, gap_seconds: int, own_session_sources: Seq
     Cost:
         One shuffle and one sort of the events by device; the aggregate stays within it.
     """
-    visits = _with_visit(_with_actor(events, own_session_sources), gap_seconds)
-    found = visits.groupBy(*_ACTOR, "_visit").agg(*_of_a_visit())
+    counts = F.col("event_type").isin(list(visit_event_types)) if visit_event_types else F.lit(True)
+    acting = _with_actor(events.withColumn("_counts", counts), own_session_sources)
+    visits = _with_visit(_without_overlong(acting, own_session_days), gap_seconds)
+    found = visits.groupBy(*_ACTOR, "_visit").agg(*_of_a_visit(), F.max("_counts").alias("_counts")).where("_counts")
     item = {"entry_item_id": F.col("_entry.item_id"), "exit_item_id": F.col("_exit.item_id")}
     named = found.withColumns(item).select("*", "_first.*")
     rows = named.withColumns({"session_id": _session_id(), "day_ends": _day_ends()})
@@ -73,13 +83,24 @@ def _with_actor(events: DataFrame, own_session_sources: Sequence[str]) -> DataFr
     own = F.when(F.col("source").isin(list(own_session_sources)), F.concat_ws("\x1f", "source", "source_session_id"))
     known = events.where(~F.col("is_bot")).withColumn("_actor", actor).where("_actor IS NOT NULL")
     marked = known.withColumn("_own", F.when(F.col("source_session_id").isNotNull(), own))
+    marked = marked.withColumn("_actor", F.when(F.col("_own").isNull(), F.col("_actor")).otherwise(F.lit(" session")))
     return marked.select(
         F.xxhash64("_actor", "_own").alias("_hash"),
         *("_actor", "_own"),
         *("event_id", "event_at", "event_date", "source", "platform", "device_id", "login_id", "item_id"),
         F.when(F.size("acquisition") > 0, F.col("acquisition")).alias("acquisition"),
         (F.col("event_type") == "error").alias("has_error"),
+        "_counts",
     )
+
+
+def _without_overlong(events: DataFrame, own_session_days: int) -> DataFrame:
+    """Without events of a source's own visit that come too long after its first: the id was left lying about."""
+    if not own_session_days:
+        return events
+    first = F.min("event_at").over(Window.partitionBy(*_ACTOR))
+    dated = events.withColumn("_since", F.unix_micros("event_at") - F.unix_micros(first))
+    return dated.where(F.col("_own").isNull() | (F.col("_since") <= own_session_days * 86_400_000_000)).drop("_since")
 
 
 def _with_visit(events: DataFrame, gap_seconds: int) -> DataFrame:

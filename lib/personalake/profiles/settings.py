@@ -27,6 +27,12 @@ class Profiles(Section):
 
     session_gap_seconds: int = Field(1800, gt=0, description="A longer silence on a device starts a new visit [s]")
     own_session_sources: tuple[str, ...] = Field((), description="Sources whose own session ids make the visits")
+    visit_event_types: tuple[str, ...] = Field(
+        (), description="A visit without an event of these types is none; empty: whatever happened is a visit"
+    )
+    own_session_days: int = Field(
+        0, ge=0, description="Events of such a visit later than this after its first are left out [d]; 0: none is"
+    )
     event_weights: dict[str, float] = Field(
         default_factory=lambda: dict(DEFAULT_WEIGHTS),
         description="Verb to what one event of it means in interactions; a verb that is not named counts 0",

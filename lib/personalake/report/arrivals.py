@@ -40,7 +40,9 @@ def arrivals(answers: Answers, _: Wording) -> Section:
         "Records that arrived and the share refused, per source.",
         [("Records that arrived", records), ("Share refused", shares)],
     )
-    return Section(*head[:2], lead, head[2], figures=[drawn], grids=[_sources(rows), _reasons(answers["rejections"])])
+    grids = [_sources(rows), _reasons(answers["rejections"])]
+    grids += [_alarms(answers["alarms"])] if answers["alarms"] else []
+    return Section(*head[:2], lead, head[2], figures=[drawn], grids=grids)
 
 
 def _sources(rows: list[Row]) -> Grid:
@@ -59,6 +61,14 @@ def _sources(rows: list[Row]) -> Grid:
 def _reasons(rows: list[Row]) -> Grid:
     lines = [entries(r["source"], r["reason_code"], r["reason"], count(r["record_count"])) for r in rows]
     return Grid("Why records were refused", ("Source", "Code", "Reason", "Records"), lines, numbers_from=3)
+
+
+def _alarms(rows: list[Row]) -> Grid:
+    lines = [
+        entries(day(r["alarm_date"]), r["source"], r["alarm_kind"].replace("_", " "), r["subject"], r["reason"])
+        for r in rows
+    ]
+    return Grid("Unlike the source's own past, the newest 30", ("Day", "Source", "Alarm", "Of", "What"), lines)
 
 
 def days(answers: Answers, _: Wording) -> Section:

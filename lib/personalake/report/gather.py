@@ -46,6 +46,11 @@ QUESTIONS: dict[str, Question] = {
     "rejections": Question(
         ("rejected_summary_v1",), "SELECT * FROM rejected_summary_v1 ORDER BY source, reason_code LIMIT 500"
     ),
+    "alarms": Question(
+        ("source_alarms",),
+        """SELECT source, alarm_kind, subject, alarm_date, reason FROM source_alarms
+           ORDER BY alarm_date DESC, source, alarm_kind, subject LIMIT 30""",
+    ),
     "days": Question(
         ("activity_by_day_v1",),
         """SELECT event_date, platform, event_count FROM activity_by_day_v1

@@ -6,21 +6,24 @@ import json
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
 from typing import cast
 from urllib.parse import unquote
 
 from cryptography.exceptions import InvalidTag
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from personalake.errors import DataError, Fault
 from personalake.ingest.connect.batch import Asked, Batch, Read
 from personalake.ingest.connect.broken import broken
 from personalake.ingest.connect.read import batches, with_order
+from personalake.ingest.derive import Door
 from personalake.ingest.entities import counts_by_file
-from personalake.ingest.mapping import Door, map_records
+from personalake.ingest.mapping import map_records
 from personalake.ingest.readers import PATH
 from personalake.ingest.source import Source
 from personalake.job import Job
@@ -52,21 +55,40 @@ def ingest_connected(job: Job, sources: Sequence[Source], door: Door) -> None:
         raise DataError(*faults)
 
 
+def first_records(spark: SparkSession, source: Source, door: Door, now: datetime) -> DataFrame | None:
+    """Raw records of the first batch that a source gives when it is asked for everything; None where it has nothing.
+
+    Raises:
+        DataError: it cannot be asked.
+    """
+    for batch in _batches(_asked(spark, source, door, now)):
+        if batch.raw is not None:
+            return batch.raw
+    return None
+
+
 def _ingest_source(job: Job, source: Source, door: Door) -> None:
-    asked = _asked(job, source, door)
-    extra = source.connect.extra if source.connect else ""
+    past = () if job.force else _past(job, source)
+    asked = replace(_asked(job.spark, source, door, job.now), past=past, is_forced=job.force)
+    is_first = True
+    for batch in _batches(asked):
+        counts = _merge(job, asked, batch, door, is_first) if batch.raw is not None else {}
+        job.merge(SOURCE_READS, _ledger_rows(job, source, batch.reads, counts))
+        is_first = False
+
+
+def _batches(asked: Asked) -> Iterator[Batch]:
+    connect = asked.source.connect
+    extra = connect.extra if connect else ""
     if extra and not is_loadable(EXTRA_CLASSES[extra]):
         raise asked.fault(f"the jars of {extra} are not on Spark's class path.", fetch_command(extra))
     found = batches(asked)
-    is_first = True
     while True:
         with _in_plain_words(asked):
             batch = next(found, None)
         if batch is None:
             return
-        counts = _merge(job, asked, batch, door, is_first) if batch.raw is not None else {}
-        job.merge(SOURCE_READS, _ledger_rows(job, source, batch.reads, counts))
-        is_first = False
+        yield batch
 
 
 def _merge(job: Job, asked: Asked, batch: Batch, door: Door, is_first: bool) -> dict[str, tuple[int, int]]:
@@ -82,7 +104,7 @@ def _merge(job: Job, asked: Asked, batch: Batch, door: Door, is_first: bool) -> 
     rejected = sum(refused for _, refused in counts.values())
     job.rows_rejected = (job.rows_rejected or 0) + rejected
     if job.force:
-        merge_staged(job, staged, source, bool(rejected), _read_again(source, batch, is_first))
+        merge_staged(job, staged, [source], bool(rejected), _read_again(source, batch, is_first))
     else:
         merge_news(job, staged, source, bool(rejected))
     return counts
@@ -116,7 +138,7 @@ def _in_plain_words(asked: Asked) -> Iterator[None]:
         raise DataError(fault) from None
 
 
-def _asked(job: Job, source: Source, door: Door) -> Asked:
+def _asked(spark: SparkSession, source: Source, door: Door, now: datetime) -> Asked:
     secret = door.key.derive("quarantine")
 
     def reveal(cipher: str) -> str | None:
@@ -126,14 +148,13 @@ def _asked(job: Job, source: Source, door: Door) -> Asked:
             return None
 
     return Asked(
-        spark=job.spark,
+        spark=spark,
         source=source,
-        past=() if job.force else _past(job, source),
-        now=job.now,
+        past=(),
+        now=now,
         hide=lambda text: encrypt_text(secret, text),
         reveal=reveal,
         newest_version=lambda path: version_of(*posixpath.split(path.rstrip("/"))),
-        is_forced=job.force,
     )
 
 
@@ -152,5 +173,5 @@ def _ledger_rows(job: Job, source: Source, reads: Sequence[Read], counts: Mappin
         rows_in, rejected = counts.get(unquote(read.path), (0, 0))
         facts = (source.name, read.read_key, read.size, job.now, read.content_hash, source.mapping_hash)
         mark = json.dumps({"kind": source.connect.kind if source.connect else "", **read.mark})
-        rows.append((*facts, rows_in, rejected, READ, job.now, mark))
+        rows.append((*facts, rows_in, rejected, READ, job.now, mark, None, None))
     return job.spark.createDataFrame(rows, SOURCE_READS.row_schema)

@@ -12,17 +12,21 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from personalake.config import Settings
-from personalake.errors import ConfigError, DataError, Fault
+from personalake.errors import ConfigError, DataError, Fault, near_miss
 from personalake.ingest.check import check_sources
+from personalake.ingest.derive import Door
 from personalake.ingest.entities import counts_by_file
-from personalake.ingest.files import RawFile, list_files
+from personalake.ingest.files import RawFile, changed_files, list_files
 from personalake.ingest.inspect import inspect_files
-from personalake.ingest.mapping import Door, map_records
+from personalake.ingest.mapping import SOURCE, map_records
+from personalake.ingest.rates import daily_rates, load_rates
 from personalake.ingest.readers import read_raw
 from personalake.ingest.source import Source, load_sources
 from personalake.job import Job, Stage
+from personalake.stages.arrivals import READ, SAME, is_among, ledger_row, new_files, of_sound_sources, without_copies
 from personalake.stages.connected import ingest_connected
 from personalake.stages.merging import merge_staged
+from personalake.stages.watch import note_alarms
 from personalake.tables.ingest import (
     CONSENTS,
     CUSTOMER_VERSIONS,
@@ -31,10 +35,10 @@ from personalake.tables.ingest import (
     ITEM_VERSIONS,
     ITEMS,
     REJECTED_RECORDS,
+    SOURCE_ALARMS,
+    SOURCE_DAYS,
     SOURCE_READS,
 )
-
-READ, SAME = "read", "same content"
 
 
 def run(job: Job) -> None:
@@ -42,13 +46,14 @@ def run(job: Job) -> None:
 
     Every write can be done again: rows are merged by key, and a file counts as read only once its row in
     `source_reads` is there, after everything else.
+
+    Raises:
+        DataError: the files of some sources cannot be used, or a source cannot be asked. Nothing of theirs was written
+            (of one that is asked no half batch), all of the others.
     """
-    folder = Path(job.settings.sources.folder)
-    sources = load_sources(folder)
-    check_sources(job.spark, folder, sources)
-    if job.key is None:
-        raise ConfigError(Fault("privacy.key_file", "there is no key.", "Name a file with 32 bytes or more."))
-    door = Door(job.settings.ingest, job.key, job.settings.time_zone)
+    sources = chosen_sources(job)
+    check_sources(job.spark, Path(job.settings.sources.folder), sources)
+    door = door_of(job)
     job.rows_in = job.rows_rejected = 0
     faults: list[Fault | str] = []
     for ingest, own in (
@@ -66,112 +71,110 @@ def run(job: Job) -> None:
 def _ingest_files(job: Job, sources: Sequence[Source], door: Door) -> None:
     if not sources:
         return
-    files, changed = _new_files(job, sources)
+    files, changed, faults = new_files(job, sources)
     if changed and not job.force:
         job.note(changed_files=len(changed), changed_file_names=", ".join(f.read_key for f in changed[:5]))
     again = changed if job.force else ()
-    files = files + again
-    files = inspect_files(job.spark, job.settings.raw.root, files, sources)
-    files, copies = _without_copies(job, files)
-    ledger = [_ledger_row(job, sources, copies, SAME)] if copies else []
+    files, broken = inspect_files(job.spark, job.settings.raw.root, files + again, sources)
+    faults += broken
+    files, copies = without_copies(job, of_sound_sources(files, broken))
+    ledger = [ledger_row(job, sources, copies, SAME)] if copies else []
     for entity in ("event", "item", "customer", "consent"):
         chosen = [s for s in sources if s.entity == entity and any(f.source == s.name for f in files)]
         if chosen:
-            ledger.append(_ingest_entity(job, chosen, files, again, door))
+            ledger += _ingest_entity(job, chosen, files, again, door, faults)
     if ledger:
-        job.merge(SOURCE_READS, reduce(DataFrame.unionByName, ledger))
+        rows = job.put_down(reduce(DataFrame.unionByName, ledger), "ledger")
+        note_alarms(job, sources, rows)
+        job.merge(SOURCE_READS, rows)
+    if faults:
+        raise DataError(*faults)
+
+
+def chosen_sources(job: Job) -> tuple[Source, ...]:
+    """The sources that the run is about.
+
+    Raises:
+        ConfigError: one that is asked for is not there.
+    """
+    sources = load_sources(Path(job.settings.sources.folder), job.settings.ingest.event_types)
+    names = [source.name for source in sources]
+    wrong = [name for name in job.selection.sources if name not in names]
+    if wrong:
+        raise ConfigError(*(Fault("--source", f"{name} is no source.", near_miss(name, names)) for name in wrong))
+    return tuple(s for s in sources if not job.selection.sources or s.name in job.selection.sources)
+
+
+def door_of(job: Job) -> Door:
+    """What every record passes.
+
+    Raises:
+        ConfigError: there is no key.
+    """
+    if job.key is None:
+        raise ConfigError(Fault("privacy.key_file", "there is no key.", "Name a file with 32 bytes or more."))
+    settings = job.settings.ingest
+    rates = daily_rates(job.spark, load_rates(Path(settings.rates_file))) if settings.rates_file else None
+    return Door(settings, job.key, job.settings.time_zone, rates)
 
 
 def raw_fingerprint(settings: Settings) -> dict[str, str]:
-    """Hash of the list of raw files (name, size, time) and of the sources' mappings.
+    """Hash of the list of raw files (name, size, time), of the sources' mappings and of the rates.
 
     What a source that is no file has is only known by asking it, which is the stage's own work: where there is one, no
     two fingerprints are the same.
     """
-    sources = load_sources(Path(settings.sources.folder))
+    sources = load_sources(Path(settings.sources.folder), settings.ingest.event_types)
     of_files = [s for s in sources if s.connect is None]
     files = list_files(settings.raw.root, of_files) if of_files else ()
     lines = [f"{f.source}|{f.read_key}|{f.size}|{f.modified_at.isoformat()}" for f in files]
     lines += [s.mapping_hash for s in sources]
+    rates = Path(settings.ingest.rates_file) if settings.ingest.rates_file else None
+    lines += [hashlib.sha256(rates.read_bytes()).hexdigest()] if rates else []
     found = {"raw_files": hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]}
     return found if len(of_files) == len(sources) else found | {"asked": secrets.token_hex(8)}
 
 
-def _new_files(job: Job, sources: Sequence[Source]) -> tuple[tuple[RawFile, ...], tuple[RawFile, ...]]:
-    """Files never read, and files that are no longer what was read. The ledger has one small row a file."""
-    seconds = F.unix_seconds("modified_at").alias("modified_seconds")
-    ledger = job.read(SOURCE_READS).select("source", "read_key", "size", seconds).collect()
-    known = {(row.source, row.read_key): (row["size"], row.modified_seconds) for row in ledger}
-    new: list[RawFile] = []
-    changed: list[RawFile] = []
-    for file in list_files(job.settings.raw.root, sources):
-        before = known.get((file.source, file.read_key))
-        if before is None:
-            new.append(file)
-        elif job.force or before != (file.size, int(file.modified_at.timestamp())):
-            changed.append(file)
-    return tuple(new), tuple(changed)
-
-
-def _without_copies(job: Job, files: tuple[RawFile, ...]) -> tuple[tuple[RawFile, ...], tuple[RawFile, ...]]:
-    """Files to read, and files whose very bytes the same source has already delivered under another name."""
-    rows = job.read(SOURCE_READS).where(F.col("state") == READ).select("source", "read_key", "content_hash").collect()
-    # What is read again now may hold something else than the ledger says.
-    now = {(f.source, f.read_key) for f in files}
-    first = {(row.source, row.content_hash): row.read_key for row in rows if (row.source, row.read_key) not in now}
-    chosen: list[RawFile] = []
-    copies: list[RawFile] = []
-    for file in files:
-        original = first.setdefault((file.source, file.content_hash), file.read_key)
-        (chosen if original == file.read_key else copies).append(file)
-    return tuple(chosen), tuple(copies)
-
-
 def _ingest_entity(
-    job: Job, sources: Sequence[Source], files: Sequence[RawFile], again: Sequence[RawFile], door: Door
-) -> DataFrame:
-    """Map, de-duplicate and merge the records of one entity; give their rows of the ledger."""
-    root = job.settings.raw.root
-    parts = []
-    for source in sources:
-        own = [f for f in files if f.source == source.name]
-        parts.append(map_records(read_raw(job.spark, source, own), source, door))
-    staged = job.put_down(reduce(DataFrame.unionByName, parts), sources[0].entity)
-    counts = {(r["source"], r["read_key"]): r for r in counts_by_file(staged, root).collect()}
-    job.rows_in = (job.rows_in or 0) + sum(r["rows_in"] for r in counts.values())
-    rejected = sum(r["rows_rejected"] for r in counts.values())
-    job.rows_rejected = (job.rows_rejected or 0) + rejected
-    reread = [f"{f.source}\x1f{f.read_key}" for f in again if f.source in {s.name for s in sources}]
-    # Of a file that is read again only what is refused now stays refused.
-    gone = F.concat_ws("\x1f", "t.source", "t.file").isin(reread) if reread else None
-    merge_staged(job, staged, sources[0], bool(rejected), gone)
-    own_files = [f for f in files if f.source in {s.name for s in sources}]
-    return _ledger_row(
-        job, sources, own_files, READ, {k: (r["rows_in"], r["rows_rejected"]) for k, r in counts.items()}
-    )
-
-
-def _ledger_row(
     job: Job,
     sources: Sequence[Source],
     files: Sequence[RawFile],
-    state: str,
-    counts: dict[tuple[str, str], tuple[int, int]] | None = None,
-) -> DataFrame:
-    mapping = {s.name: s.mapping_hash for s in sources}
-    rows = []
-    for f in files:
-        rows_in, rejected = (counts or {}).get((f.source, f.read_key), (0, 0))
-        facts = (f.source, f.read_key, f.size, f.modified_at, f.content_hash, mapping[f.source])
-        rows.append((*facts, rows_in, rejected, state, job.now, None))
-    return job.spark.createDataFrame(rows, SOURCE_READS.row_schema)
+    again: Sequence[RawFile],
+    door: Door,
+    faults: list[Fault | str],
+) -> list[DataFrame]:
+    """Map, de-duplicate and merge the records of one entity; give their rows of the ledger."""
+    root = job.settings.raw.root
+    own = [f for f in files if f.source in {s.name for s in sources}]
+    parts = [map_records(read_raw(job.spark, s, [f for f in own if f.source == s.name]), s, door) for s in sources]
+    staged = job.put_down(reduce(DataFrame.unionByName, parts), sources[0].entity)
+    # Whoever still writes a file while it is read has not delivered it.
+    moved = changed_files(root, own)
+    faults += moved
+    sound = of_sound_sources(own, moved)
+    if moved:
+        staged = staged.where(F.col(SOURCE).isin(sorted({file.source for file in sound})))
+    if not sound:
+        return []
+    counts = {(r["source"], r["read_key"]): r for r in counts_by_file(staged, root, sources[0].table).collect()}
+    job.rows_in = (job.rows_in or 0) + sum(r["rows_in"] for r in counts.values())
+    rejected = sum(r["rows_rejected"] for r in counts.values())
+    job.rows_rejected = (job.rows_rejected or 0) + rejected
+    reread = [f"{f.source}\x1f{f.read_key}" for f in again if is_among(f, sound)]
+    # Of a file that is read again only what is refused now stays refused.
+    gone = F.concat_ws("\x1f", "t.source", "t.file").isin(reread) if reread else None
+    merge_staged(job, staged, sources, bool(rejected), gone)
+    return [ledger_row(job, sources, sound, READ, counts)]
 
 
 STAGE = Stage(
     name="ingest",
     title="Raw logs of every source into one events table, with items, customers and consents beside it",
     reads=(),
-    writes=(EVENTS, ITEMS, ITEM_VERSIONS, CUSTOMERS, CUSTOMER_VERSIONS, CONSENTS, REJECTED_RECORDS, SOURCE_READS),
+    writes=(
+        *(EVENTS, ITEMS, ITEM_VERSIONS, CUSTOMERS, CUSTOMER_VERSIONS, CONSENTS, REJECTED_RECORDS),
+        *(SOURCE_DAYS, SOURCE_ALARMS, SOURCE_READS),
+    ),
     sections=("ingest",),
     run=run,
     fingerprint=raw_fingerprint,

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame
 
 from personalake.ingest.entities import latest_by_key, only_news, only_one_per_key, rejected_records
 from personalake.ingest.source import Source
 from personalake.job import Job
+from personalake.stages.review import look_again
+from personalake.stages.watch import count_days, days_of
 from personalake.tables.ingest import CUSTOMER_VERSIONS, CUSTOMERS, ITEM_VERSIONS, ITEMS, REJECTED_RECORDS
 from personalake.tables.spec import Table
 
 _NOW = {"item": (ITEM_VERSIONS, ITEMS), "customer": (CUSTOMER_VERSIONS, CUSTOMERS)}
 
 
-def merge_staged(job: Job, staged: DataFrame, source: Source, has_rejected: bool, gone: Column | None = None) -> None:
+def merge_staged(
+    job: Job, staged: DataFrame, sources: Sequence[Source], has_rejected: bool, gone: Column | None = None
+) -> None:
     """Merge the staged records of one entity.
 
     Args:
         job: whose tables.
         staged: rows from `map_records`, put down.
-        source: any source of the entity.
+        sources: whose records they are.
         has_rejected: whether any of the rows is refused.
         gone: which rows of `rejected_records`, as `t`, are taken away unless they are refused again; None: none.
     """
     if has_rejected or gone is not None:
         job.merge(REJECTED_RECORDS, rejected_records(staged, job.settings.raw.root), gone=gone)
-    job.merge(source.table, only_one_per_key(staged, source.table), "record_version")
-    _renew(job, source)
+    merge_entity(job, staged, sources)
+
+
+def merge_entity(job: Job, staged: DataFrame, sources: Sequence[Source]) -> None:
+    """Merge the good rows of staged records of one entity, and what hangs on them."""
+    _merge_good(job, staged, sources, only_one_per_key(staged, sources[0].table))
 
 
 def merge_news(job: Job, staged: DataFrame, source: Source, has_rejected: bool) -> None:
@@ -39,20 +49,27 @@ def merge_news(job: Job, staged: DataFrame, source: Source, has_rejected: bool) 
         has_rejected: whether any of the rows is refused.
     """
     if has_rejected:
-        _merge_news(job, REJECTED_RECORDS, rejected_records(staged, job.settings.raw.root), source, None)
-    if _merge_news(job, source.table, only_one_per_key(staged, source.table), source, "record_version"):
-        _renew(job, source)
+        refused = _news(job, REJECTED_RECORDS, rejected_records(staged, job.settings.raw.root), source)
+        if not refused.isEmpty():
+            job.merge(REJECTED_RECORDS, refused)
+    news = _news(job, source.table, only_one_per_key(staged, source.table), source)
+    if not news.isEmpty():
+        _merge_good(job, staged, [source], news)
 
 
-def _merge_news(job: Job, table: Table, rows: DataFrame, source: Source, version: str | None) -> bool:
-    news = job.put_down(only_news(rows, job.read(table), table), f"news-of-{source.name}-for-{table.name}")
-    if news.isEmpty():
-        return False
-    job.merge(table, news, version)
-    return True
+def _news(job: Job, table: Table, rows: DataFrame, source: Source) -> DataFrame:
+    return job.put_down(only_news(rows, job.read(table), table), f"news-of-{source.name}-for-{table.name}")
 
 
-def _renew(job: Job, source: Source) -> None:
-    if source.entity in _NOW:
-        versions, now = _NOW[source.entity]
+def _merge_good(job: Job, staged: DataFrame, sources: Sequence[Source], rows: DataFrame) -> None:
+    table, entity = sources[0].table, sources[0].entity
+    version = job.version(table)
+    then = look_again(job, sources, staged) if entity == "event" else None
+    job.merge(table, rows, "record_version")
+    if then is not None:
+        then()
+    if entity == "event":
+        count_days(job, days_of(staged), version)
+    if entity in _NOW:
+        versions, now = _NOW[entity]
         job.replace(now, latest_by_key(job.read(versions), now))

@@ -20,8 +20,8 @@ from personalake.tables.profiles import INTERACTIONS, PERSON_DAYS, PERSON_ITEM_D
 def run(job: Job) -> None:
     """Visits and roll-ups of the whole history, then the portrait as of the day from the roll-ups alone."""
     settings = job.settings.profiles
-    gap, own = settings.session_gap_seconds, settings.own_session_sources
-    job.replace(SESSIONS, build_sessions(job.read(EVENTS), gap, own))
+    gap, own, types = settings.session_gap_seconds, settings.own_session_sources, settings.visit_event_types
+    job.replace(SESSIONS, build_sessions(job.read(EVENTS), gap, own, settings.own_session_days, types))
     whose = events_with_person(job)
     job.replace(PERSON_DAYS, build_person_days(whose, job.settings.time_zone))
     job.replace(PERSON_ITEM_DAYS, build_person_item_days(whose))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from personalake.tables.spec import (
     BIGINT,
     BOOLEAN,
+    COUNT_MAP,
     DATE,
     DOUBLE,
     INT,
@@ -102,6 +103,37 @@ SOURCE_READS = Table(
         Col("state", STRING, "read, or same content: its very bytes had come under another name"),
         Col("read_at", TIMESTAMP, "When it was read [UTC]"),
         Col("resume_from", STRING, "Where the next read of a source that is no file goes on, as JSON"),
+        Col("filled_counts", COUNT_MAP, "Target field to records that have it, of those taken"),
+        Col("undeclared_counts", COUNT_MAP, "Field nobody declared to how many of the first records have it"),
+    ),
+)
+
+SOURCE_DAYS = Table(
+    name="source_days",
+    comment="One row per source and business day with events: how many there are, and how many came late.",
+    stage="ingest",
+    key=("source", "event_date"),
+    cols=(
+        Col("source", STRING, "Name of the source's YAML"),
+        Col("event_date", DATE, "Business day"),
+        Col("event_count", BIGINT, "Events of that day"),
+        Col("late_count", BIGINT, "Of them, those received more than ingest.late_hours after they happened"),
+    ),
+)
+
+SOURCE_ALARMS = Table(
+    name="source_alarms",
+    comment="One row per thing about a source that is unlike its own past, and day.",
+    stage="ingest",
+    key=("source", "alarm_kind", "subject", "alarm_date"),
+    cols=(
+        Col("source", STRING, "Name of the source's YAML"),
+        Col("alarm_kind", STRING, "quiet, doubled, late, vanished_field, undeclared_field"),
+        Col("subject", STRING, "The field, or events"),
+        Col("alarm_date", DATE, "Business day of the events; of a field: when the newest file was last modified"),
+        Col("value", DOUBLE, "What was found: events, share of late ones, records with the field"),
+        Col("expected_value", DOUBLE, "What its past gave reason to expect, in the same unit"),
+        Col("reason", STRING, "The same in words"),
     ),
 )
 

@@ -33,6 +33,7 @@ DOUBLE = DoubleType()
 BOOLEAN = BooleanType()
 STRINGS = ArrayType(STRING)
 STRING_MAP = MapType(STRING, STRING)
+COUNT_MAP = MapType(STRING, BIGINT)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ ADDED = {
 }
 _NO_FILES = {"format": "json", "path": ""}
 # What only a source of files says.
-FILES_ONLY = ("format", "path", "delimiter", "header", "optional")
+FILES_ONLY = ("format", "path", "delimiter", "header", "optional", "encoding", "records", "quoted_newlines")
 
 
 def stands_for_files(content: Any) -> Any:

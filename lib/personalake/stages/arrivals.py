@@ -1,0 +1,87 @@
+"""Which files a run reads, and their rows of the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from personalake.errors import Fault
+from personalake.ingest.files import RawFile, list_files, missing_files
+from personalake.ingest.source import Source
+from personalake.job import Job
+from personalake.tables.ingest import SOURCE_READS
+
+READ, SAME = "read", "same content"
+_Counts = Mapping[tuple[str, str], Any]
+
+
+def new_files(
+    job: Job, sources: Sequence[Source]
+) -> tuple[tuple[RawFile, ...], tuple[RawFile, ...], list[Fault | str]]:
+    """Files never read, files that are no longer what was read, and sources without any; the ledger is small."""
+    seconds = F.unix_seconds("modified_at").alias("modified_seconds")
+    ledger = job.read(SOURCE_READS).select("source", "read_key", "size", seconds).collect()
+    known = {(row.source, row.read_key): (row["size"], row.modified_seconds) for row in ledger}
+    new: list[RawFile] = []
+    changed: list[RawFile] = []
+    root = job.settings.raw.root
+    files = list_files(root, sources)
+    for file in files:
+        before = known.get((file.source, file.read_key))
+        if not job.selection.has(file.modified_at):
+            continue
+        if before is None:
+            new.append(file)
+        elif job.force or before != (file.size, int(file.modified_at.timestamp())):
+            changed.append(file)
+    return tuple(new), tuple(changed), [*missing_files(root, sources, files)]
+
+
+def of_sound_sources(files: Sequence[RawFile], faults: Sequence[Fault]) -> tuple[RawFile, ...]:
+    """Without all files of a source of which one cannot be used: half a delivery would pass for a whole one."""
+    broken = {fault.where.removeprefix("source ").split(", file ")[0] for fault in faults}
+    return tuple(file for file in files if file.source not in broken)
+
+
+def without_copies(job: Job, files: tuple[RawFile, ...]) -> tuple[tuple[RawFile, ...], tuple[RawFile, ...]]:
+    """Files to read, and files whose very bytes the same source has already delivered under another name."""
+    rows = job.read(SOURCE_READS).where(F.col("state") == READ).select("source", "read_key", "content_hash").collect()
+    # What is read again now may hold something else than the ledger says.
+    now = {(f.source, f.read_key) for f in files}
+    first = {(row.source, row.content_hash): row.read_key for row in rows if (row.source, row.read_key) not in now}
+    chosen: list[RawFile] = []
+    copies: list[RawFile] = []
+    for file in files:
+        original = first.setdefault((file.source, file.content_hash), file.read_key)
+        (chosen if original == file.read_key else copies).append(file)
+    return tuple(chosen), tuple(copies)
+
+
+def is_among(file: RawFile, files: Sequence[RawFile]) -> bool:
+    """Whether a file is one of some, whatever is known of either."""
+    return any((file.source, file.read_key) == (f.source, f.read_key) for f in files)
+
+
+def ledger_row(
+    job: Job, sources: Sequence[Source], files: Sequence[RawFile], state: str, counts: _Counts | None = None
+) -> DataFrame:
+    """Rows of source_reads for some files.
+
+    Args:
+        job: the stage.
+        sources: whose files they are.
+        files: inspected.
+        state: READ or SAME.
+        counts: (source, read_key) to a row of `counts_by_file`.
+    """
+    mapping = {s.name: s.mapping_hash for s in sources}
+    rows = []
+    for f in files:
+        row = (counts or {}).get((f.source, f.read_key))
+        told = (row["rows_in"], row["rows_rejected"]) if row else (0, 0)
+        facts = (f.source, f.read_key, f.size, f.modified_at, f.content_hash, mapping[f.source], *told)
+        rows.append((*facts, state, job.now, None, row["filled_counts"] if row else None, dict(f.undeclared) or None))
+    return job.spark.createDataFrame(rows, SOURCE_READS.row_schema)
