@@ -19,6 +19,14 @@ from personalake.privacy.keys import Key
 
 IDENTIFIER_LENGTH = 32  # hex digits kept of an HMAC: 128 bits, no collision below 10^15 identifiers
 PEPPER = "pepper"
+# What programs write where there is no identifier; whoever is called so would be one person with all others.
+PLACEHOLDERS = frozenset(
+    {
+        *("null", "(null)", "none", "nil", "undefined", "nan", "n/a", "unknown", "anonymous", "guest", "false", "-"),
+        "00000000-0000-0000-0000-000000000000",
+        "00000000000000000000000000000000",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -30,14 +38,17 @@ class IdentifierType:
 
 
 def normalise(kind: str, value: str) -> str | None:
-    """The one spelling of an identifier: NFKC, trimmed; mail in lower case; phone as + and digits. Empty is None."""
+    """The one spelling of an identifier: NFKC, trimmed; mail in lower case; phone as + and digits.
+
+    None where there is no identifier: the text is empty, or a word of `PLACEHOLDERS`.
+    """
     text = unicodedata.normalize("NFKC", value).strip()
     if kind == "email":
         text = text.lower()
     elif kind == "phone":
         digits = re.sub(r"\D", "", text)
         text = "+" + digits.removeprefix("00") if digits else ""
-    return text or None
+    return None if not text or text.lower() in PLACEHOLDERS else text
 
 
 def identifier_of(key: Key, kind: IdentifierType, value: str) -> str | None:
@@ -57,22 +68,33 @@ def _hasher(secret: bytes, kind: IdentifierType) -> Callable[[str | None], str |
     return hashed
 
 
-def identify(key: Key, columns: Sequence[tuple[Column, IdentifierType]]) -> Column:
+def identify(key: Key, columns: Sequence[tuple[Column, IdentifierType]], previous: Key | None = None) -> Column:
     """De-identify several columns in one pass through Python.
 
-    Each batch is dictionary-encoded first, so a value is hashed once a batch. The key travels inside the pickled
-    function and stands in no plan, log or event log.
+    Each batch is dictionary-encoded first, so a value is hashed once a batch. The keys travel inside the pickled
+    function and stand in no plan, log or event log.
+
+    Args:
+        key: the key of now.
+        columns: raw columns and what kind of identifier each holds.
+        previous: the key before, while it is still held.
 
     Returns:
         A struct with fields id_0, id_1, … in the order given, and `pepper`, a constant for keyed row hashes in Spark.
+        While the key before is held also old_0, old_1, … by that one, and the pepper is still its: what comes again
+        must be known by the id it had.
     """
-    secret, pepper = key.derive("identifier"), key.derive("row").hex()
+    secret, pepper = key.derive("identifier"), (previous or key).derive("row").hex()
     hashers = [_hasher(secret, kind) for _, kind in columns]
     fields = [f"id_{n}" for n in range(len(columns))]
+    if previous is not None:
+        hashers += [_hasher(previous.derive("identifier"), kind) for _, kind in columns]
+        fields += [f"old_{n}" for n in range(len(columns))]
+    times = 1 if previous is None else 2
     ddl = "struct<" + ", ".join(f"{name}: string" for name in [*fields, PEPPER]) + ">"
 
     def hash_columns(*arrays: pa.Array) -> pa.Array:
-        hashed = [_hash_array(array, hasher) for array, hasher in zip(arrays, hashers, strict=True)]
+        hashed = [_hash_array(array, hasher) for array, hasher in zip(arrays * times, hashers, strict=True)]
         constant = pa.array([pepper] * len(arrays[0]), pa.string())
         return pa.StructArray.from_arrays([*hashed, constant], [*fields, PEPPER])
 
