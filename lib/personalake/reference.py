@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from personalake.config import Settings, described
+from personalake.identity.settings import Fuzzy
 from personalake.recommend.learned.settings import Learned
 from personalake.recommend.registry import AnyAlgorithm
 from personalake.recommend.rerank.settings import Rerank
@@ -119,6 +120,7 @@ def _sentences(model: type[BaseModel]) -> list[str]:
 
 def _nested() -> Iterator[tuple[str, type[Section]]]:
     """What stands inside the settings that hold more than one value."""
+    yield "identity.fuzzy", Fuzzy
     yield "An entry of segments.features", FeaturePreparation
     yield "recommend.blend", Blend
     yield "recommend.blend.learned", Learned

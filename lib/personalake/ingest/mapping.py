@@ -16,18 +16,19 @@ from personalake.privacy.hashing import PEPPER, IdentifierType, encrypt, identif
 from personalake.privacy.keys import Key
 from personalake.tables.spec import STRING, STRING_MAP, Col, Table
 
-REASON, CIPHER, SOURCE = "_reason", "_cipher", "_source"
+REASON, CIPHER, SOURCE, ALIASES = "_reason", "_cipher", "_source", "_aliases"
 _BOOKKEEPING = (PATH, MODIFIED, MALFORMED, RECORD)
 _VERSION = "record_version"
 
 
 @dataclass(frozen=True)
 class Door:
-    """What every record passes: settings, the key, the zone of the business day."""
+    """What every record passes: settings, the key, the zone of the business day, the key before while held."""
 
     settings: Ingest
     key: Key
     time_zone: str
+    previous_key: Key | None = None
 
 
 def map_records(raw: DataFrame, source: Source, door: Door) -> DataFrame:
@@ -40,17 +41,18 @@ def map_records(raw: DataFrame, source: Source, door: Door) -> DataFrame:
 
     Returns:
         The columns of the entity's table without run_id, and `_reason` (struct code, reason; null where the row is
-        good), `_cipher` (the raw record, encrypted, where it is refused), `_source`, `_path`, `_modified_at`. No raw
-        identifier.
+        good), `_cipher` (the raw record, encrypted, where it is refused), `_source`, `_path`, `_modified_at`; while the
+        key before is held also `_aliases` (its identifiers by both keys). No raw identifier.
 
     Cost:
         No shuffle; one pass through Python for the identifiers, one for the refused records.
     """
     table = source.table
     types = _identifier_types(source)
-    identifiers = identify(door.key, [(_said(source, e), t) for e, t in types.values()]).alias("_ids")
-    frame = raw.select("*", identifiers)
-    mapped = frame.select(*_targets(source, table, list(types), door), *_BOOKKEEPING, *_versioning(source))
+    raw_ids = [(_said(source, e), t) for e, t in types.values()]
+    frame = raw.select("*", identify(door.key, raw_ids, door.previous_key).alias("_ids"))
+    aliases = [_aliases([t.kind for _, t in raw_ids])] if door.previous_key else []
+    mapped = frame.select(*_targets(source, table, list(types), door), *_BOOKKEEPING, *_versioning(source), *aliases)
     reason = refusal(source, door.settings.earliest_date, door.settings.latest_date)
     # ranges hold for what the source sent: the sign of a refund is turned only after they were checked
     mapped = _with_derived(mapped.withColumn(REASON, reason), source, door)
@@ -58,8 +60,28 @@ def map_records(raw: DataFrame, source: Source, door: Door) -> DataFrame:
     columns = [F.col(c.name) if c.name != _VERSION else version.alias(_VERSION) for c in table.cols]
     refused = F.when(F.col(REASON).isNotNull(), F.col(RECORD))
     return mapped.select(
-        *columns, REASON, encrypt(door.key, refused).alias(CIPHER), F.lit(source.name).alias(SOURCE), PATH, MODIFIED
+        *columns,
+        REASON,
+        encrypt(door.key, refused).alias(CIPHER),
+        F.lit(source.name).alias(SOURCE),
+        PATH,
+        MODIFIED,
+        *([ALIASES] if aliases else []),
     )
+
+
+def _aliases(kinds: list[str]) -> Column:
+    """The record's identifiers by both keys, those that are there."""
+    pairs = [
+        F.struct(
+            F.lit(kind).alias("identifier_kind"),
+            F.col("_ids").getField(f"old_{n}").alias("old_identifier"),
+            F.col("_ids").getField(f"id_{n}").alias("identifier"),
+        )
+        for n, kind in enumerate(kinds)
+        if kind != "session"  # a visit is no person's name
+    ]
+    return F.filter(F.array(*pairs), lambda pair: pair["identifier"].isNotNull()).alias(ALIASES)
 
 
 def _identifier_types(source: Source) -> dict[str, tuple[str, IdentifierType]]:

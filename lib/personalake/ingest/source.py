@@ -11,6 +11,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from personalake.errors import ConfigError, Fault, near_miss
+from personalake.ingest.evidence import evidence_faults
 from personalake.ingest.expressions import raising
 from personalake.ingest.words import EVENT_TYPES, OWN_COLUMNS
 from personalake.settings import Section
@@ -72,6 +73,9 @@ class Source(Section):
         default_factory=dict, description="Identifier kind to namespace; default: the source's name"
     )
     identifiers: dict[str, str] = Field(default_factory=dict, description="Further identifiers: kind to expression")
+    evidence: dict[str, float] | None = Field(
+        None, description="Kind of evidence to how much it counts, 0 to 1; default: whatever is seen together, 1"
+    )
     acquisition: dict[str, str] = Field(default_factory=dict, description="Key to expression")
     properties: dict[str, str] = Field(default_factory=dict, description="Key to expression")
     attributes: dict[str, str] = Field(default_factory=dict, description="item, customer: key to expression")
@@ -159,7 +163,7 @@ class Source(Section):
         ]
         if not self.event_types:
             faults.append("event_types: is missing. Map each verb of the source to a canonical one.")
-        return faults
+        return faults + evidence_faults(self.evidence or {}, self.fields, self.identifiers)
 
 
 def load_sources(folder: Path) -> tuple[Source, ...]:

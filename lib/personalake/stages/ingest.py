@@ -13,7 +13,13 @@ from pyspark.sql import functions as F
 from personalake.config import Settings
 from personalake.errors import ConfigError, Fault
 from personalake.ingest.check import check_sources
-from personalake.ingest.entities import counts_by_file, latest_by_key, only_one_per_key, rejected_records
+from personalake.ingest.entities import (
+    counts_by_file,
+    identifier_aliases,
+    latest_by_key,
+    only_one_per_key,
+    rejected_records,
+)
 from personalake.ingest.files import RawFile, list_files
 from personalake.ingest.inspect import inspect_files
 from personalake.ingest.mapping import Door, map_records
@@ -25,6 +31,7 @@ from personalake.tables.ingest import (
     CUSTOMER_VERSIONS,
     CUSTOMERS,
     EVENTS,
+    IDENTIFIER_ALIASES,
     ITEM_VERSIONS,
     ITEMS,
     REJECTED_RECORDS,
@@ -52,7 +59,7 @@ def run(job: Job) -> None:
     files, copies = _without_copies(job, files)
     if job.key is None:
         raise ConfigError(Fault("privacy.key_file", "there is no key.", "Name a file with 32 bytes or more."))
-    door = Door(job.settings.ingest, job.key, job.settings.time_zone)
+    door = Door(job.settings.ingest, job.key, job.settings.time_zone, job.previous_key)
     job.rows_in = job.rows_rejected = 0
     ledger = [_ledger_row(job, sources, copies, SAME)] if copies else []
     for entity in ("event", "item", "customer", "consent"):
@@ -126,6 +133,8 @@ def _ingest_entity(
     if entity in _NOW:
         versions, now = _NOW[entity]
         job.replace(now, latest_by_key(job.read(versions), now))
+    if door.previous_key is not None and entity != "item":
+        job.merge(IDENTIFIER_ALIASES, identifier_aliases(staged, door.key.key_id, door.previous_key.key_id))
     own_files = [f for f in files if f.source in {s.name for s in sources}]
     return _ledger_row(
         job, sources, own_files, READ, {k: (r["rows_in"], r["rows_rejected"]) for k, r in counts.items()}
@@ -152,7 +161,17 @@ STAGE = Stage(
     name="ingest",
     title="Raw logs of every source into one events table, with items, customers and consents beside it",
     reads=(),
-    writes=(EVENTS, ITEMS, ITEM_VERSIONS, CUSTOMERS, CUSTOMER_VERSIONS, CONSENTS, REJECTED_RECORDS, SOURCE_READS),
+    writes=(
+        EVENTS,
+        ITEMS,
+        ITEM_VERSIONS,
+        CUSTOMERS,
+        CUSTOMER_VERSIONS,
+        CONSENTS,
+        IDENTIFIER_ALIASES,
+        REJECTED_RECORDS,
+        SOURCE_READS,
+    ),
     sections=("ingest",),
     run=run,
     fingerprint=raw_fingerprint,
