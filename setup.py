@@ -52,6 +52,9 @@ BENCH = [
     "sparse-dot-topn>=1.1",
 ]
 
+# Probabilistic evidence in identity; DuckDB comes with it.
+FUZZY = ["splink>=5,<6"]
+
 setup(
     name="personalake",
     version=version(),
@@ -104,5 +107,5 @@ setup(
         "tenacity>=9",
         "threadpoolctl>=3",
     ],
-    extras_require={"test": TEST, "dev": DEV, "bench": BENCH},
+    extras_require={"test": TEST, "dev": DEV, "bench": BENCH, "fuzzy": FUZZY},
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from personalake import finding, operate, sourcing
+from personalake import finding, mending, operate, sourcing
 from personalake.console import cli, common_options, guarded, options_of
 from personalake.runner import Options
 
@@ -62,12 +62,31 @@ def person(person_id: str, shape: str, **arguments: Any) -> int:
     return _reading("person", arguments, lambda options: operate.person(options, person_id, shape))
 
 
-@cli.command("explain", help="The evidence that binds a person's identifiers.")
+@cli.command("explain", help="The evidence that binds a person's identifiers, and what was cut.")
 @click.argument("person_id")
+@click.option("--format", "shape", type=click.Choice(["text", "csv"]), default="text", show_default=True)
 @common_options
-def explain(person_id: str, **arguments: Any) -> int:
+def explain(person_id: str, shape: str, **arguments: Any) -> int:
     """Print the links of one person."""
-    return _reading("explain", arguments, lambda options: finding.explain(options, person_id))
+    return _reading("explain", arguments, lambda options: finding.explain(options, person_id, shape))
+
+
+@cli.command("unlink", help="Call a link wrong: the next run splits what it bound, and it stays split.")
+@click.argument("link_id")
+@click.option("--reason", default="", metavar="TEXT", help="Kept with the word; no personal values.")
+@click.option("--undo", is_flag=True, help="Take an earlier word back: the link counts again.")
+@common_options
+def unlink(link_id: str, reason: str, undo: bool, **arguments: Any) -> int:
+    """Cut a link by hand."""
+    return guarded("unlink", lambda: mending.unlink(options_of(arguments), link_id, reason, undo))
+
+
+@cli.command("rotate-key", help="Begin to use a new de-identification key; with --finish destroy the one before.")
+@click.option("--finish", is_flag=True, help="Destroy the key before; with --dry-run say who would be left behind.")
+@common_options
+def rotate_key(finish: bool, **arguments: Any) -> int:
+    """Change the de-identification key, in two steps."""
+    return guarded("rotate-key", lambda: mending.change_key(options_of(arguments), finish))
 
 
 @cli.command("audience", help="Who would want an item most: the persons to tell of it, best first.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import itertools
-import re
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -16,11 +15,11 @@ from pyspark.sql import functions as F
 from personalake.config import Settings
 from personalake.errors import ConfigError, DataError, Fault, near_miss
 from personalake.ingest.source import Source, load_sources
+from personalake.keyring import existing_keys
 from personalake.privacy.consent import persons_without_consent
 from personalake.privacy.hashing import IdentifierType, identifier_of
-from personalake.privacy.keys import Key, load_key
 from personalake.recommend.audience import audience_of_item
-from personalake.runner import Options, default_key_path
+from personalake.runner import Options
 from personalake.runtime import session
 from personalake.stages.recommend import PERSONALISATION
 from personalake.store.read import last_date, read
@@ -29,7 +28,7 @@ from personalake.tables.identity import IDENTITY_MAP
 from personalake.tables.ingest import CONSENTS, ITEMS
 from personalake.tables.profiles import INTERACTIONS, PERSON_ITEM_DAYS, PROFILES
 from personalake.tables.recommend import ITEM_NEIGHBOURS
-from personalake.views.console import run_sql
+from personalake.views.evidence import evidence_csv, evidence_text, person_evidence
 from personalake.views.layout import csv_lines, table_lines
 
 _LOOKUP_CHUNK = 20_000
@@ -37,21 +36,17 @@ _AUDIENCE_READS = (INTERACTIONS, ITEM_NEIGHBOURS, ITEMS, PERSON_ITEM_DAYS, PROFI
 _IDENTIFIER_KINDS = {"device_id": "device", "login_id": "login", "source_session_id": "session"}
 
 
-def explain(options: Options, person_id: str) -> None:
-    """Print the links that bind a person's identifiers, and what was cut, as CSV."""
-    settings = options.settings()
-    query = """
-        SELECT DISTINCT l.left_kind, l.left_identifier, l.right_kind, l.right_identifier, l.evidence_kind,
-               l.strength_score, l.event_count, l.first_at, l.last_at, l.state
-        FROM identity_links l JOIN identity_map m
-          ON (m.identifier_kind, m.identifier) IN ((l.left_kind, l.left_identifier), (l.right_kind, l.right_identifier))
-        WHERE m.person_id = '{id}' ORDER BY l.state, l.left_kind, l.left_identifier, l.right_identifier
+def explain(options: Options, person_id: str, shape: str) -> None:
+    """Print the evidence that binds a person's identifiers, and what was cut.
+
+    Raises:
+        ConfigError: nobody is called so.
     """
-    if not re.fullmatch(r"[A-Za-z0-9_]{1,64}", person_id):
-        raise ConfigError(Fault("PERSON_ID", "is no person id.", "Letters, digits and _ only."))
+    settings = options.settings()
     with session(settings) as spark:
-        for line in run_sql(spark, settings.warehouse.root, query.format(id=person_id), "csv"):
-            print(line)
+        found = person_evidence(spark, settings.warehouse.root, person_id)
+    for line in (evidence_csv if shape == "csv" else evidence_text)(found):
+        print(line)
 
 
 def lookup(options: Options, source_name: str, field: str, raw: Iterable[str], out: TextIO) -> None:
@@ -62,16 +57,19 @@ def lookup(options: Options, source_name: str, field: str, raw: Iterable[str], o
     """
     settings = options.settings()
     kind = _identifier_type(settings, source_name, field)
-    key = _existing_key(settings)
+    keys = existing_keys(settings)
+    held = [key for key in (keys.current, keys.previous) if key is not None]
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("raw", "identifier", "person_id"))
     with session(settings) as spark:
         lines = (line.rstrip("\r\n") for line in raw)
         while chunk := list(itertools.islice(lines, _LOOKUP_CHUNK)):
-            identifiers = [identifier_of(key, kind, text) for text in chunk]
-            persons = _persons_of(spark, settings.warehouse.root, kind.kind, {i for i in identifiers if i})
-            for text, identifier in zip(chunk, identifiers, strict=True):
-                writer.writerow((text, identifier or "", persons.get(identifier or "", "")))
+            # While the key is being changed, who did not come since is known by the key before alone.
+            named = [[identifier_of(key, kind, text) or "" for key in held] for text in chunk]
+            persons = _persons_of(spark, settings.warehouse.root, kind.kind, {i for ids in named for i in ids if i})
+            for text, identifiers in zip(chunk, named, strict=True):
+                identifier = next((i for i in identifiers if i in persons), identifiers[0])
+                writer.writerow((text, identifier, persons.get(identifier, "")))
 
 
 def audience(options: Options, item_id: str, limit: int, shape: str) -> None:
@@ -135,14 +133,6 @@ def _identifier_type(settings: Settings, source_name: str, field: str) -> Identi
         todo = near_miss(field, kinds)
         raise ConfigError(Fault("--field", f"{field} is no identifier of source {source_name}.", todo))
     return IdentifierType(kinds[field], source.namespace(kinds[field]))
-
-
-def _existing_key(settings: Settings) -> Key:
-    named = settings.privacy.key_file
-    key = load_key(named) or (None if named else load_key(str(default_key_path(settings.warehouse.root))))
-    if key is None:
-        raise ConfigError(Fault("privacy.key_file", "there is no key.", "Only who holds the key can look up."))
-    return key
 
 
 def _persons_of(spark: SparkSession, root: str, kind: str, identifiers: set[str]) -> dict[str, str]:

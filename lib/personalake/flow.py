@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from personalake.job import Stage
 from personalake.stages import evaluate, identity, ingest, profiles, recommend, segments, tags
-from personalake.tables.catalog import ALL
+from personalake.tables.catalog import ALL, COMMANDS
 from personalake.tables.spec import Table
 
 FLOW: tuple[Stage, ...] = (
@@ -27,7 +27,7 @@ def faults(flow: Sequence[Stage]) -> list[str]:
     written: dict[str, str] = {}
     for stage in flow:
         for table in stage.reads:
-            if table.name not in written:
+            if table.name not in written and table.stage not in COMMANDS:
                 found.append(f"{stage.name} reads {table.name}, which no stage before it writes")
         for table in stage.writes:
             if table.name in written and not table.also:

@@ -11,6 +11,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from personalake.config import Settings
 from personalake.privacy.keys import Key
 from personalake.store import write
+from personalake.store.changes import changed_partitions
 from personalake.store.folders import scratch_path
 from personalake.store.read import read
 from personalake.store.versions import version_of, versions_of
@@ -65,9 +66,27 @@ class Selection:
 EVERYTHING = Selection()
 
 
+@dataclass(frozen=True)
+class Before:
+    """What the last complete run of a stage read and wrote, where the same code did it.
+
+    Args:
+        inputs: table to the version that was read.
+        outputs: table to the version that was left.
+    """
+
+    inputs: Mapping[str, int]
+    outputs: Mapping[str, int]
+
+
 @dataclass
 class Job:
-    """One stage of one run. `now` is for book-keeping only."""
+    """One stage of one run. `now` is for book-keeping only.
+
+    Args:
+        previous_key: the de-identification key before, while it is still held.
+        before: the stage's last complete run; None where it cannot be built upon.
+    """
 
     spark: SparkSession
     settings: Settings
@@ -78,6 +97,8 @@ class Job:
     force: bool = False
     key: Key | None = None
     selection: Selection = EVERYTHING
+    previous_key: Key | None = None
+    before: Before | None = None
     inputs: dict[str, int] = field(default_factory=dict)
     outputs: dict[str, int] = field(default_factory=dict)
     detail: dict[str, str] = field(default_factory=dict)
@@ -109,6 +130,28 @@ class Job:
         else:
             raise ValueError(f"stage {self.stage.name} does not declare that it reads {table.name}")
         return frame.select(*[c.name for c in table.cols])
+
+    def changed_dates(self, source: Table, kept: Table, column: str = "event_date") -> list[str] | None:
+        """Days on which an input changed since this stage was last complete: what is kept by day needs only these.
+
+        Args:
+            source: an input, partitioned by the column.
+            kept: an own table, rows of which are made from the rows of one such day alone.
+            column: the day.
+
+        Returns:
+            The days as YYYY-MM-DD, sorted: all on which rows may have come, gone or changed. None where everything must
+            be made anew: no complete run by this very code, `kept` is no longer what that run left or more, or the
+            log of the input cannot tell.
+        """
+        if self.force or self.before is None:
+            return None
+        since, left = self.before.inputs.get(source.name), self.before.outputs.get(kept.name)
+        now = version_of(self.root, kept.name)
+        if since is None or left is None or now is None or now < left:
+            return None
+        days = changed_partitions(self.root, source.name, column, since, self.inputs[source.name])
+        return None if days is None else sorted(days)
 
     def merge(
         self, table: Table, rows: DataFrame, version_column: str | None = None, gone: Column | None = None

@@ -15,9 +15,10 @@ from personalake.errors import DataError, Fault
 from personalake.flow import FLOW
 from personalake.ingest.check import check_sources
 from personalake.ingest.source import load_sources
+from personalake.keyring import default_key_path
 from personalake.report.build import build_report
 from personalake.report.settings import Report
-from personalake.runner import Options, default_key_path, say
+from personalake.runner import Options, say
 from personalake.runtime import parse_day, run_stages, run_these, session
 from personalake.sample import write_sample
 from personalake.stages.requeue import requeue_stage

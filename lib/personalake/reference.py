@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from personalake.config import Settings, described
+from personalake.identity.settings import Fuzzy
 from personalake.ingest.connect.kinds import KINDS as CONNECTS
 from personalake.ingest.connect.kinds import PAGINGS
 from personalake.ingest.connect.settings import Sasl
@@ -123,6 +124,7 @@ def _sentences(model: type[BaseModel]) -> list[str]:
 
 def _nested() -> Iterator[tuple[str, type[Section]]]:
     """What stands inside the settings that hold more than one value."""
+    yield "identity.fuzzy", Fuzzy
     yield "An entry of segments.features", FeaturePreparation
     yield "recommend.blend", Blend
     yield "recommend.blend.learned", Learned

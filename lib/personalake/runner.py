@@ -7,13 +7,13 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 
 from pyspark.sql import SparkSession
 
 from personalake.config import Settings, load_settings
 from personalake.errors import ConfigError, DataError, Fault
-from personalake.job import EVERYTHING, Job, Selection, Stage
+from personalake.job import EVERYTHING, Before, Job, Selection, Stage
+from personalake.keyring import held_keys
 from personalake.manifest import (
     COMPLETE,
     Fingerprint,
@@ -25,7 +25,6 @@ from personalake.manifest import (
     run_name,
     tables_as_left,
 )
-from personalake.privacy.keys import ENVIRONMENT, Key, load_key, make_key
 from personalake.store.folders import clear_scratch, scratch_path
 from personalake.store.lock import has_lock
 from personalake.store.points import reached
@@ -33,7 +32,7 @@ from personalake.store.read import last_date, read
 from personalake.store.schema import ensure_tables
 from personalake.store.session import is_local
 from personalake.store.versions import version_of, versions_of
-from personalake.tables.catalog import ALL
+from personalake.tables.catalog import ALL, COMMANDS
 from personalake.tables.ingest import EVENTS
 from personalake.tables.runs import RUNS
 
@@ -97,7 +96,9 @@ class Runner:
         self._last = last_complete(self.spark, self.root)
         if not self.options.dry_run:
             proven = tables_as_left(self.root, self._last)
-            written = [*(t for s in stages for t in s.writes), RUNS]
+            # What a command writes, not a stage, is read even where nobody ever gave that command.
+            by_command = [t for s in stages for t in s.reads if t.stage in COMMANDS]
+            written = [*(t for s in stages for t in s.writes), *by_command, RUNS]
             ensure_tables(self.spark, self.root, [t for t in written if t.name not in proven])
         return stages
 
@@ -151,10 +152,33 @@ class Runner:
     def _job(self, stage: Stage) -> Job:
         if stage.needs_as_of and self.day is None and not (self.options.dry_run and not self._has_events()):
             self.day = self._day_after_last_event()
-        key = self._key() if stage.name == "ingest" and not self.options.dry_run else None
+        is_door = stage.name == "ingest" and not self.options.dry_run
+        keys = held_keys(self.settings, self.is_local, say) if is_door else None
         day = self.day if stage.needs_as_of else None
-        chosen = self.options.selection
-        return Job(self.spark, self.settings, stage, self.run_id, now_utc(), day, self.options.force, key, chosen)
+        return Job(
+            self.spark,
+            self.settings,
+            stage,
+            self.run_id,
+            now_utc(),
+            day,
+            self.options.force,
+            keys.current if keys else None,
+            self.options.selection,
+            keys.previous if keys else None,
+            self._before(stage),
+        )
+
+    def _before(self, stage: Stage) -> Before | None:
+        """The stage's last complete run, where this very code did it: another may have made other rows of the same."""
+        last = self._last.get(stage.name)
+        if last is None or last["code_version"] != code_version():
+            return None
+        inputs: Mapping[str, str] = last["input_versions"] or {}  # type: ignore[assignment]
+        outputs: Mapping[str, str] = last["output_versions"] or {}  # type: ignore[assignment]
+        # A fingerprint may hold hashes beside the versions.
+        read_at = {name: int(version) for name, version in inputs.items() if name in ALL}
+        return Before(read_at, {name: int(version) for name, version in outputs.items()})
 
     def _has_events(self) -> bool:
         return version_of(self.root, EVENTS.name) is not None
@@ -164,18 +188,6 @@ class Runner:
         if not isinstance(last, date):
             raise DataError(Fault(f"table {EVENTS.name}", "is empty.", "Run `personalake ingest` first."))
         return last + timedelta(days=1)
-
-    def _key(self) -> Key:
-        key = load_key(self.settings.privacy.key_file)
-        if key is None and self.is_local and "://" not in self.root:
-            named = self.settings.privacy.key_file
-            path = Path(named).expanduser() if named else default_key_path(self.root)
-            key = load_key(str(path)) or make_key(path)
-            say(f"De-identification key {key.key_id}: {path}. Keep it; without it new logs cannot join these tables.")
-        if key is None:
-            todo = f"Name a file with 32 bytes or more, or set {ENVIRONMENT}."
-            raise ConfigError(Fault("privacy.key_file", "there is no de-identification key.", todo))
-        return key
 
     def _fingerprint(self, stage: Stage, job: Job) -> Fingerprint:
         inputs = {name: str(version) for name, version in job.inputs.items()}
@@ -196,12 +208,6 @@ class Runner:
             "output_versions": {name: str(version) for name, version in outputs.items()},
             "state": COMPLETE,
         }
-
-
-def default_key_path(root: str) -> Path:
-    """Where local mode keeps a key that it made: beside the warehouse, never in it."""
-    path = Path(root).expanduser().absolute()
-    return path.with_name(path.name + ".key")
 
 
 def _line(outcome: Outcome) -> str:

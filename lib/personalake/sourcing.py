@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,11 @@ from personalake.ingest.mapping import CIPHER, REASON, map_records
 from personalake.ingest.rates import daily_rates, load_rates
 from personalake.ingest.readers import read_raw
 from personalake.ingest.source import Source, load_source
+from personalake.keyring import default_key_path
+from personalake.manifest import now_utc
 from personalake.privacy.hashing import decrypt_text
 from personalake.privacy.keys import Key, load_key
-from personalake.runner import Options, default_key_path, say
+from personalake.runner import Options, say
 from personalake.runtime import needed_extras, session
 from personalake.stages.connected import first_records
 
@@ -52,7 +53,7 @@ def check(options: Options, file: str, limit: int, shape: str) -> None:
         check_sources(spark, path.parent, [source])
         door = _door(spark, settings)
         first = None if source.connect else _first_file(spark, settings, source)
-        raw = read_raw(spark, source, [first]) if first else first_records(spark, source, door, datetime.now(UTC))
+        raw = read_raw(spark, source, [first]) if first else first_records(spark, source, door, now_utc())
         rows = [] if raw is None else _tried(raw, source, door, limit)
         records = [_told(dict(row.asDict()), door.key) for row in rows]
     for line in _lines(records) if shape == "text" else map(_as_json, records):

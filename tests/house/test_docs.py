@@ -229,7 +229,7 @@ def test_the_page_on_lists_tells_every_rule_and_every_reason():
 
 def test_the_page_on_operations_tells_every_command_and_every_kind_of_error():
     text = text_of("docs/operations.md")
-    told = set(re.findall(r"^\| `([a-z]+)(?: [A-Z]+)?` \|", text, re.MULTILINE))
+    told = set(re.findall(r"^\| `([a-z-]+)(?: [A-Z_]+)?` \|", text, re.MULTILINE))
     assert commands.cli.commands.keys() - told == set()
     kinds = [kind for kind in errors.PersonalakeError.__subclasses__() if kind is not errors.QualityError]
     assert [kind.heading for kind in kinds if kind.heading not in text] == []

@@ -12,12 +12,12 @@ from pyspark.sql import functions as F
 from personalake.identity.components import build_components
 from personalake.identity.links import build_identity_links
 from personalake.identity.settings import Identity
-from personalake.identity.sightings import identifiers_of, sightings_by_identifiers
+from personalake.identity.sightings import build_identity_sightings, identifiers_of
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 SCHEMA = (
-    "device_id string, login_id string, identifiers map<string,string>, source_session_id string, event_at timestamp, "
-    "event_date date, key_id string"
+    "source string, device_id string, login_id string, identifiers map<string,string>, source_session_id string, "
+    "event_at timestamp, event_date date, key_id string"
 )
 MAP_SCHEMA = "identifier_kind string, identifier string, person_id string, linked_at timestamp, key_id string"
 MOVES_SCHEMA = (
@@ -33,20 +33,21 @@ class Seen(NamedTuple):
     minute: int = 0
     session: str | None = None
     others: dict[str, str | None] | None = None
+    source: str = "web"
 
 
 def events_of(spark: SparkSession, seen: Iterable[Seen]) -> DataFrame:
     rows = []
     for one in seen:
         at = START + timedelta(minutes=one.minute)
-        rows.append((one.device, one.login, one.others, one.session, at, at.date(), "k1"))
+        rows.append((one.source, one.device, one.login, one.others, one.session, at, at.date(), "k1"))
     return spark.createDataFrame(rows, SCHEMA)
 
 
 def resolved(events: DataFrame, settings: Identity | None = None) -> DataFrame:
     """Identifiers with their component, by the steps a run takes."""
     settings = settings or Identity()
-    sightings = sightings_by_identifiers(events).localCheckpoint()
+    sightings = build_identity_sightings(events).localCheckpoint()
     return build_components(identifiers_of(sightings), build_identity_links(sightings, settings), settings)
 
 

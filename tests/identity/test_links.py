@@ -10,9 +10,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from identity.seen import Seen, events_of, renamed
+from personalake.identity.evidence import Evidence
 from personalake.identity.links import STATES, build_identity_links
 from personalake.identity.settings import Identity
-from personalake.identity.sightings import identifiers_of, sightings_by_identifiers
+from personalake.identity.sightings import build_identity_sightings, identifiers_of
 from personalake.tables.identity import IDENTITY_LINKS
 
 SETTINGS = Identity(logins_per_device=3, logins_per_identifier=2, devices_per_login=6)
@@ -57,6 +58,10 @@ CASES: dict[str, tuple[list[Seen], dict[str, str]]] = {
         [Seen("d", f"l{n}", n) for n in range(50)],
         {f"l{n} d": "cut_shared_terminal" for n in range(50)},
     ),
+    "ten thousand logins on one device": (
+        [Seen("d", f"l{n}", n % 1440) for n in range(10_000)],
+        {f"l{n} d": "cut_shared_terminal" for n in range(10_000)},
+    ),
     "a login on too many devices leaves them to others": (
         [*[Seen(f"d{n}", "null", n) for n in range(7)], Seen("d0", "a", 9)],
         {**{f"null d{n}": "cut_busy_login" for n in range(7)}, "a d0": "used"},
@@ -93,7 +98,7 @@ CASES: dict[str, tuple[list[Seen], dict[str, str]]] = {
 @pytest.fixture(scope="module")
 def links(spark: SparkSession) -> list[dict[str, object]]:
     seen = [one for case, (rows, _) in CASES.items() for one in renamed(rows, f"{case}|".__add__)]
-    frame = build_identity_links(sightings_by_identifiers(events_of(spark, seen)), SETTINGS)
+    frame = build_identity_links(build_identity_sightings(events_of(spark, seen)), SETTINGS)
     return [row.asDict() for row in frame.collect()]
 
 
@@ -134,13 +139,93 @@ def test_what_a_link_says_of_its_evidence(links: list[dict[str, object]]) -> Non
 
 
 def test_the_table_is_built_as_declared(spark: SparkSession) -> None:
-    frame = build_identity_links(sightings_by_identifiers(events_of(spark, [Seen("d", "a")])), SETTINGS)
+    frame = build_identity_links(build_identity_sightings(events_of(spark, [Seen("d", "a")])), SETTINGS)
     assert [(f.name, f.dataType) for f in frame.schema] == [(c.name, c.type) for c in IDENTITY_LINKS.cols]
+
+
+# case → (events, {"left right": (state, strength)}): with what a source declares, an operator cut, people said
+EVIDENCE_CASES: dict[str, tuple[list[Seen], dict[str, tuple[str, float]]]] = {
+    "a source that declares nothing shows everything": (
+        [Seen("d", "a", others={"mail": "m"})],
+        {"a d": ("used", 1.0), "a m": ("used", 1.0)},
+    ),
+    "only what a source declares counts, as much as it says": (
+        [Seen("d", "a", others={"mail": "m"}, source="half")],
+        {"a d": ("used", 0.5)},
+    ),
+    "a source that declares none shows none": ([Seen("d", "a", source="mute")], {}),
+    "two half visits are one whole": (
+        [Seen("d", "a", 1, "1"), *[Seen("d", "b", n, f"s{n}", source="half") for n in (2, 3, 4)]],
+        {"a d": ("cut_shared_device", 1 / 4), "b d": ("used", 1.5 / 4)},
+    ),
+    "what is too weak joins nothing": (
+        [Seen("d", "a", source="tenth")],
+        {"a d": ("cut_weak", 0.1)},
+    ),
+    "what an operator cut is no evidence: the next login has the device": (
+        [*[Seen("cutd", "cuta", n, f"s{n}") for n in range(5)], Seen("cutd", "b", 9)],
+        {"cuta cutd": ("cut_operator", 1.0), "b cutd": ("used", 1.0)},
+    ),
+    "an operator's word holds in either order": (
+        [Seen("turned d", "turned a")],
+        {"turned a turned d": ("cut_operator", 1.0)},
+    ),
+    "without consent nobody else gets the device": (
+        [*[Seen("d", "no", n, f"s{n}") for n in range(3)], Seen("d", "b", 9)],
+        {"no d": ("cut_no_consent", 0.75), "b d": ("cut_shared_device", 0.25)},
+    ),
+    "a no of the device counts too": ([Seen("no d", "a")], {"a no d": ("cut_no_consent", 1.0)}),
+    "a yes is no matter where none is needed": ([Seen("d", "yes")], {"yes d": ("used", 1.0)}),
+}
+WEIGHTS = {"half": {"login_on_device": 0.5}, "mute": {}, "tenth": {"login_on_device": 0.1}}
+
+
+def _named(case: str, name: str) -> str:
+    return f"{case}|{name}"
+
+
+@pytest.fixture(scope="module")
+def weighed(spark: SparkSession) -> dict[str, dict[str, tuple[str, float]]]:
+    seen = [one for case, (rows, _) in EVIDENCE_CASES.items() for one in renamed(rows, f"{case}|".__add__)]
+    cuts = [("login", _named(case, "cuta"), "device", _named(case, "cutd")) for case in EVIDENCE_CASES]
+    cuts += [("device", _named(case, "turned d"), "login", _named(case, "turned a")) for case in EVIDENCE_CASES]
+    words = [("login", _named(case, name), name == "yes") for case in EVIDENCE_CASES for name in ("no", "yes")]
+    words += [("device", _named(case, "no d"), False) for case in EVIDENCE_CASES]
+    known = Evidence(
+        WEIGHTS,
+        spark.createDataFrame(
+            cuts, "left_kind string, left_identifier string, right_kind string, right_identifier string"
+        ),
+        spark.createDataFrame(words, "identifier_kind string, identifier string, is_granted boolean"),
+    )
+    sightings = build_identity_sightings(events_of(spark, seen))
+    found: dict[str, dict[str, tuple[str, float]]] = defaultdict(dict)
+    for row in build_identity_links(sightings, Identity(least_strength=0.2), known).collect():
+        case, left = row.left_identifier.split("|")
+        found[case][f"{left} {row.right_identifier.split('|')[1]}"] = (row.state, row.strength_score)
+    return found
+
+
+@pytest.mark.parametrize("case", list(EVIDENCE_CASES))
+def test_what_is_declared_cut_and_said_decides(case: str, weighed: dict[str, dict[str, tuple[str, float]]]) -> None:
+    expected = {pair: (state, pytest.approx(score)) for pair, (state, score) in EVIDENCE_CASES[case][1].items()}
+    assert weighed.get(case, {}) == expected
+
+
+def test_where_a_word_is_needed_one_end_must_have_said_yes(spark: SparkSession) -> None:
+    sightings = build_identity_sightings(events_of(spark, [Seen("d", "yes"), Seen("e", "silent")])).localCheckpoint()
+    words = spark.createDataFrame(
+        [("login", "yes", True)], "identifier_kind string, identifier string, is_granted boolean"
+    )
+    heard = build_identity_links(sightings, SETTINGS, Evidence(words=words, needs_word=True))
+    unheard = build_identity_links(sightings, SETTINGS, Evidence(needs_word=True))
+    found = {(row.left_identifier, row.state) for row in heard.unionByName(unheard).collect()}
+    assert found == {("yes", "used"), ("silent", "cut_no_consent"), ("yes", "cut_no_consent")}
 
 
 def test_policies_choose_another_owner(spark: SparkSession) -> None:
     rows = [Seen("d", "first", 0), Seen("d", "most", 10), Seen("d", "most", 1500), Seen("d", "last", 1600)]
-    sightings = sightings_by_identifiers(events_of(spark, rows)).localCheckpoint()
+    sightings = build_identity_sightings(events_of(spark, rows)).localCheckpoint()
     policies = ("components", "last_login", "first_login", "none")
     frames = [build_identity_links(sightings, Identity(policy=p)).withColumn("policy", F.lit(p)) for p in policies]
     links = reduce(DataFrame.unionByName, frames).where("state = 'used'")
@@ -150,7 +235,7 @@ def test_policies_choose_another_owner(spark: SparkSession) -> None:
 
 def test_every_identifier_is_listed_once_with_its_first_event(spark: SparkSession) -> None:
     rows = [Seen("d", "a", 5), Seen("d", None, 2), Seen("e", None, 3), Seen(None, "a", 1, others={"mail": "m"})]
-    frame = identifiers_of(sightings_by_identifiers(events_of(spark, rows)))
+    frame = identifiers_of(build_identity_sightings(events_of(spark, rows)))
     found = {(row.identifier_kind, row.identifier): (row.first_at.minute, row.key_id) for row in frame.collect()}
     expected = {("device", "d"): 2, ("device", "e"): 3, ("login", "a"): 1, ("mail", "m"): 1}
     assert found == {key: (minute, "k1") for key, minute in expected.items()}

@@ -175,3 +175,21 @@ def test_the_mapping_hash_changes_with_any_setting(tmp_path):
     assert plain.mapping_hash == source_of(tmp_path / "b").mapping_hash
     other = source_of(tmp_path / "c", event_types=EVENT["event_types"] | {"fav": "favourite"})
     assert plain.mapping_hash != other.mapping_hash
+
+
+def test_evidence_can_only_be_what_the_source_shows(tmp_path):
+    assert source_of(tmp_path / "a").evidence is None
+    assert source_of(tmp_path / "b", evidence={"login_on_device": 0.5}).evidence == {"login_on_device": 0.5}
+    both = {"email": "note", "phone": "price"}
+    kinds = ("login_on_device", "email_with_login", "email_on_device", "phone_with_email", "phone_with_login")
+    declared = source_of(tmp_path / "c", identifiers=both, evidence=dict.fromkeys(kinds, 1.0)).evidence
+    assert set(declared or {}) == set(kinds)
+    write_source(tmp_path / "d", evidence={"login_on_divice": 1.0, "email_with_login": 0.5, "login_on_device": 1.5})
+    assert refusal(tmp_path / "d").replace(f"{tmp_path / 'd'}/", "") == (
+        "The configuration cannot be used (3 faults):\n"
+        "  - web.yaml: evidence.login_on_divice: no two identifiers of this source show that. "
+        "Did you mean login_on_device?\n"
+        "  - web.yaml: evidence.email_with_login: no two identifiers of this source show that. "
+        "Allowed: login_on_device.\n"
+        "  - web.yaml: evidence.login_on_device: is not from 0 to 1."
+    )

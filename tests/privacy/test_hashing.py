@@ -41,6 +41,8 @@ KEY = Key(SECRET)
         ("phone", "+86 138-0013-8000", "+8613800138000"),
         ("phone", "0086 138 0013 8000", "+8613800138000"),
         ("phone", "none", None),
+        ("login", "nullius", "nullius"),
+        ("login", "0", "0"),
         ("phone", "\uff0b\uff18\uff16", "+86"),
     ],
 )
@@ -117,3 +119,14 @@ def test_neither_the_key_nor_what_is_derived_stands_in_a_plan(spark: SparkSessio
     plan = mapped._jdf.queryExecution().toString()  # type: ignore[operator]
     secrets = [SECRET.decode(), SECRET.hex(), *(KEY.derive(p).hex() for p in ("identifier", "row", "quarantine"))]
     assert [secret for secret in secrets if secret in plan or secret in repr(KEY)] == []
+
+
+def test_one_raw_id_is_another_identifier_on_each_platform_unless_they_share_a_namespace():
+    draw = random.Random(SEED)
+    for _ in range(300):
+        raw = str(draw.getrandbits(draw.choice([8, 64])))
+        kind = draw.choice(["login", "device", "email", "phone"])
+        web, app = (identifier_of(KEY, IdentifierType(kind, name), raw) for name in ("web", "app"))
+        assert web != app, f"seed {SEED}: {raw}"
+        assert web == identifier_of(KEY, IdentifierType(kind, "web"), f" {raw} "), f"seed {SEED}: {raw}"
+        assert len({identifier_of(KEY, IdentifierType(k, "web"), raw) for k in ("login", "device", "account")}) == 3

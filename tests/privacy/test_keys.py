@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from personalake.errors import ConfigError
-from personalake.privacy.keys import ENVIRONMENT, Key, load_key, make_key
+from personalake.privacy.keys import (
+    ENVIRONMENT,
+    PREVIOUS_ENVIRONMENT,
+    Key,
+    destroy_previous_key,
+    load_key,
+    load_previous_key,
+    make_key,
+    rotate_key,
+)
 
 LONG = b"0123456789abcdef0123456789abcdef"
 
@@ -68,3 +77,43 @@ def test_derived_keys_differ_by_purpose_and_the_key_id_tells_nothing_of_the_key(
     assert len({key.derive(purpose) for purpose in ("identifier", "row", "quarantine", "key id")}) == 4
     assert len(key.key_id) == 8
     assert repr(key) == "Key()"
+
+
+def test_a_key_is_changed_in_two_steps(tmp_path):
+    path, old_path = tmp_path / "key", tmp_path / "key.previous"
+    first = make_key(path)
+    assert load_previous_key(str(path)) is None
+    new, old = rotate_key(path)
+    assert (old, load_previous_key(str(path)), load_key(str(path))) == (first, first, new)
+    assert new != first and len(new.secret) >= 32
+    assert {p.name: p.stat().st_mode & 0o777 for p in tmp_path.iterdir()} == {"key": 0o600, "key.previous": 0o600}
+    with pytest.raises(ConfigError) as refused:
+        rotate_key(path)
+    assert str(refused.value).endswith(
+        f"{old_path}: the key before, {first.key_id}, is still held. End that change first: "
+        "personalake rotate-key --finish."
+    )
+    assert destroy_previous_key(path) == first
+    assert [p.name for p in tmp_path.iterdir()] == ["key"] and load_key(str(path)) == new
+    with pytest.raises(ConfigError, match="No key is being changed"):
+        destroy_previous_key(path)
+
+
+def test_a_change_of_the_key_that_stopped_half_way_can_be_done_again(tmp_path):
+    path = tmp_path / "key"
+    first = make_key(path)
+    (tmp_path / "key.previous").write_bytes(path.read_bytes())  # as it is before the new key is in place
+    (tmp_path / "key.draft").write_bytes(b"half of a k")
+    new, old = rotate_key(path)
+    assert (old, load_key(str(path)), load_previous_key(str(path))) == (first, new, first)
+
+
+def test_no_key_cannot_be_changed(tmp_path):
+    with pytest.raises(ConfigError, match="There is no key to change"):
+        rotate_key(tmp_path / "key")
+
+
+def test_the_key_before_of_the_environment():
+    environment = {ENVIRONMENT: "x" * 40, PREVIOUS_ENVIRONMENT: LONG.decode()}
+    assert load_previous_key("", environment) == Key(LONG)
+    assert load_previous_key("", {ENVIRONMENT: "x" * 40}) is None

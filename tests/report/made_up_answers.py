@@ -29,6 +29,12 @@ def made_up() -> dict[str, list[dict[str, Any]]]:
             {"identifier_kind": kind, "identifier_count": n, "person_count": c}
             for kind in ("all", "login", "device") for n, c in ((1, 300), (2, 40), (10, 3))
         ],
+        "evidence": [
+            {"left_kind": "login", "left_identifier": "a1b2c3", "right_kind": "device", "right_identifier": f"d0000{n}",
+             "evidence_kind": "login_on_device", "event_count": 5 * n + 4, "strength_score": 0.9,
+             "state": "used" if n < 3 else "cut_shared_device"}
+            for n in range(4)
+        ],
         "overlap": [_overlap(a, b) for a in PLATFORMS for b in PLATFORMS if a != b],
         "headlines": [
             {"as_of_date": DAY, "person_count": 343, "active_count": 200, "new_count": 9, "login_count": 150,

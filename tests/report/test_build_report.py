@@ -26,6 +26,7 @@ def test_over_a_small_lake(spark: SparkSession, tmp_path: Path):
     for told in ("10 March 2024", "web_log", "ING-001", "Loyal", "Big", "One", "like it"):
         assert told in page.text
     assert "will appear here" not in page.text
+    assert "Why these identifiers are one person&#39;s: 2 links that bind, 1 cut by a guard (broken lines)." in html
 
 
 def test_over_nothing(spark: SparkSession):

@@ -10,6 +10,7 @@ import pytest
 from personalake.report.arrivals import days
 from personalake.report.build import render, sections
 from personalake.report.gather import QUESTIONS, Answers
+from personalake.report.people import identities
 from personalake.report.settings import Report
 from personalake.report.wording import Wording
 from report.made_up_answers import HOSTILE, made_up
@@ -82,7 +83,7 @@ def test_a_floor_of_one_tells_everything():
 
 def test_figures_are_told_in_words_and_tables_have_captions(page: Page):
     figures = [attributes for tag, attributes in page.tags if tag == "figure"]
-    assert len(figures) == 10
+    assert len(figures) == 11
     assert all(f["role"] == "img" and len(f["aria-label"] or "") > 20 for f in figures)
     names = [tag for tag, _ in page.tags]
     assert names.count("caption") == names.count("table") > 5
@@ -124,3 +125,12 @@ def test_long_spans_are_shown_by_whole_weeks():
     section = days(Answers({"days": rows}, {}), Wording())
     assert "Shown per week" in section.lead
     assert "1,000 events" in section.lead
+
+
+def test_the_evidence_of_one_person_is_drawn():
+    drawn = identities(Answers(made_up(), {}), Wording(10)).figures[1]
+    assert drawn.label == "Why these identifiers are one person's: 3 links that bind, 1 cut by a guard (broken lines)."
+    texts = re.findall(r">([^<>]+)</text>", drawn.wide)
+    points = ["login a1b2c3…", *(f"device d0000{n}…" for n in range(4))]
+    lines = ["14 events", "&lt;10 events", "&lt;10 events", "cut shared device"]
+    assert sorted(texts) == sorted([*points, *lines])

@@ -46,6 +46,12 @@ IDENTITY = [
 ]  # fmt: skip
 
 
+def link(login: str, device: str, events: int, state: str = "used") -> dict[str, Any]:
+    return {"link_id": f"{login}{device}", "left_kind": "login", "left_identifier": login, "right_kind": "device",
+            "right_identifier": device, "evidence_kind": "login_on_device", "strength_score": 0.9,
+            "event_count": events, "first_at": T0, "last_at": T0, "state": state}  # fmt: skip
+
+
 def session(number: int, platform: str, **more: Any) -> dict[str, Any]:
     return {"session_id": f"s{number}", "platform": platform, "started_at": T0, "started_date": DAY, **more}
 
@@ -182,6 +188,7 @@ TABLES = {
     ],
     ingest.CONSENTS: CONSENTS,
     identity.IDENTITY_MAP: IDENTITY,
+    identity.IDENTITY_LINKS: [link("l1", "d1", 40), link("l1", "d3", 4), link("l2", "d1", 1, "cut_shared_device")],
     identity.IDENTITY_MOVES: [
         {"move_id": "m1", "moved_at": T0, "kind": "merge", "from_person_id": "p0", "to_person_id": "p1"}
     ],

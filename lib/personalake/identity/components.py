@@ -33,13 +33,29 @@ def build_components(identifiers: DataFrame, links: DataFrame, settings: Identit
         Links shrink to nodes - components per partition (native, in parallel), one shuffle brings them to one task,
         about 0.5 GB a million; then one join with the identifiers.
     """
+    return _with_component(identifiers, component_by_node(links, settings))
+
+
+def component_by_node(links: DataFrame, settings: Identity) -> DataFrame:
+    """The component of each end of a used link, as `build_components` finds it.
+
+    Args:
+        links: as there.
+        settings: as there.
+
+    Returns:
+        node, component: both `kind:identifier`.
+
+    Raises:
+        DataError: as there.
+    """
     limit = settings.edges_in_one_task
 
     def joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         return components_in_memory(batches, limit)
 
     grown = used_edges(links).mapInArrow(forest, "left string, right string")
-    return _with_component(identifiers, grown.repartition(1).mapInArrow(joined, "node string, component string"))
+    return grown.repartition(1).mapInArrow(joined, "node string, component string")
 
 
 def fit_components(

@@ -7,12 +7,15 @@ from datetime import UTC, date, datetime, time
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from personalake.identity.causes import split_causes
+
 _KEY = ("identifier_kind", "identifier")
+_GONE = "no event links them any more"
 _ID_LENGTH = 24  # 96 bits: with a thousand million persons a clash has odds of one in 10^11
 
 
 def build_identity_map(
-    components: DataFrame, old_map: DataFrame, old_moves: DataFrame, as_of: date
+    components: DataFrame, old_map: DataFrame, old_moves: DataFrame, as_of: date, links: DataFrame | None = None
 ) -> tuple[DataFrame, DataFrame]:
     """The person of each identifier, and what became of persons published before.
 
@@ -23,9 +26,10 @@ def build_identity_map(
 
     Args:
         components: identifier_kind, identifier, component, first_at [UTC], key_id. Read several times: keep it.
-        old_map: identity_map as published before; empty on the first run.
+        old_map: the map as published up to this day; empty on the first run.
         old_moves: identity_moves so far; ids merged away stay used.
         as_of: the day of the run; nothing else tells the time, so a run that is repeated gives the same rows.
+        links: identity_links, to tell why a person was split; None: not told.
 
     Returns:
         The columns of identity_map (linked_at = first event that shows the identifier) and those of the new rows of
@@ -34,7 +38,8 @@ def build_identity_map(
         shows any more leave the map without a move.
 
     Cost:
-        Shuffles of identifiers: by identifier, by component (twice); the rest is by person and smaller.
+        Shuffles of identifiers: by identifier, by component (twice); the rest is by person and smaller. With links, one
+        scan of them, joined with the identifiers of persons that were split.
     """
     persons = old_map.groupBy("person_id").agg(F.min("linked_at").alias("_since"))
     old = old_map.select(*_KEY, F.col("person_id").alias("_old"))
@@ -48,7 +53,13 @@ def build_identity_map(
     identity_map = components.join(owners, "component", how="inner").select(
         *_KEY, "person_id", F.col("first_at").alias("linked_at"), "key_id"
     )
-    return identity_map, _moves(sides.join(owners, "component", how="inner"), as_of)
+    moved = sides.join(owners, "component", how="inner").where(F.col("_old") != F.col("person_id"))
+    if links is not None:
+        causes = split_causes(links, components.join(old, [*_KEY], how="inner"), moved.where("NOT _is_home"))
+        moved = moved.join(causes, ["component", "_old"], how="left")
+    else:
+        moved = moved.withColumn("_cause", F.lit(None).cast("string"))
+    return identity_map, _moves(moved, as_of)
 
 
 def identifiers_by_person(identity_map: DataFrame) -> DataFrame:
@@ -102,13 +113,12 @@ def _used_ids(old_map: DataFrame, old_moves: DataFrame) -> DataFrame:
     return old_map.select("person_id").unionByName(left).distinct()
 
 
-def _moves(sides: DataFrame, as_of: date) -> DataFrame:
-    """Merges and splits: every side of an old person that is now another's."""
+def _moves(moved: DataFrame, as_of: date) -> DataFrame:
+    """Merges and splits: every side of an old person that is now another's, with _cause where a split's is known."""
     kind = F.when(F.col("_is_home"), F.lit("merge")).otherwise(F.lit("split"))
-    told = F.when(F.col("_is_home"), F.lit("linked to an older person")).otherwise(
-        F.lit("no longer linked to the larger part of the person")
-    )
-    return sides.where(F.col("_old") != F.col("person_id")).select(
+    apart = F.concat(F.lit("no longer linked to the larger part of the person: "), F.coalesce("_cause", F.lit(_GONE)))
+    told = F.when(F.col("_is_home"), F.lit("linked to an older person")).otherwise(apart)
+    return moved.select(
         F.sha2(F.concat_ws("\u001f", kind, "_old", "person_id", F.lit(as_of.isoformat())), 256).alias("move_id"),
         F.lit(datetime.combine(as_of, time(), UTC)).alias("moved_at"),
         kind.alias("kind"),

@@ -2,11 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from personalake.settings import Section
+
+
+class Fuzzy(Section):
+    """Customers whose attributes are alike, by Splink; off unless asked for, never joined unless told from where."""
+
+    is_on: bool = Field(False, description="Whether it is done; needs `pip install personalake[fuzzy]`")
+    attributes: dict[str, Literal["exact", "similar"]] = Field(
+        default_factory=dict,
+        description="Column of customers, or attributes.NAME, to how it is compared: exact, or similar spelling",
+    )
+    block_on: tuple[tuple[str, ...], ...] = Field(
+        (), description="Only customers who agree in all attributes of one of these lists are compared"
+    )
+    least_score: float = Field(0.5, ge=0.0, le=1.0, description="Less likely pairs are not kept")
+    join_from: float | None = Field(
+        None, ge=0.0, le=1.0, description="Match probability from which a pair is one person; empty: never"
+    )
+    prior: float = Field(0.0001, gt=0.0, lt=1.0, description="Share of pairs at random that are one person")
+    most_pairs: int = Field(10_000_000, ge=1, description="A list of block_on in which more pairs agree stops the run")
+    seed: int = Field(7, description="Seed of the pairs that random agreement is counted on")
+
+    @model_validator(mode="after")
+    def _is_told_how(self) -> Fuzzy:
+        if self.is_on and not (self.attributes and self.block_on):
+            raise ValueError("attributes and block_on must be named where is_on is true")
+        names = [name for rule in self.block_on for name in rule]
+        for name in (*self.attributes, *names):
+            if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}(\.[A-Za-z_][A-Za-z0-9_]{0,63})?", name):
+                raise ValueError(f"{name} is no column of customers and no attributes.NAME")
+        if unknown := [name for name in names if name not in self.attributes]:
+            raise ValueError(f"block_on names {unknown[0]}, which is not among attributes")
+        return self
 
 
 class Identity(Section):
@@ -37,6 +70,16 @@ class Identity(Section):
         ge=1,
         description="A login with more devices (a test account, a call centre, the word null) joins nothing",
     )
+    least_strength: float = Field(
+        0.0, ge=0.0, le=1.0, description="A link whose strength_score is lower is kept as evidence and joins nothing"
+    )
+    identifiers_per_person: int = Field(
+        5_000,
+        ge=2,
+        description="What hangs together with more identifiers is no person: the run names it and cuts the identifiers "
+        "that join several logins; where it is still too large, all its links",
+    )
+    fuzzy: Fuzzy = Field(Fuzzy(), description="Customers whose attributes are alike, by Splink: off by default")
     edges_in_one_task: int = Field(
         5_000_000,
         ge=1,

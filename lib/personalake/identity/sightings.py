@@ -1,30 +1,30 @@
-"""Which identifiers were seen, and which of them together: the one pass over events that identity needs."""
+"""Which identifiers were seen, and which of them together: events rolled up by day, once."""
 
 from __future__ import annotations
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-LOGIN = "login"
-DEVICE = "device"
+from personalake.tables.identity import DEVICE, IDENTITY_SIGHTINGS, LOGIN
+
+_SET = ("source", "device_id", "login_id", "_further", "key_id")
 
 
-def sightings_by_identifiers(events: DataFrame) -> DataFrame:
-    """Events rolled up to the distinct sets of identifiers they show.
+def build_identity_sightings(events: DataFrame) -> DataFrame:
+    """Events rolled up to the distinct sets of identifiers that each source showed on each day.
 
-    A visit is the source's own session, or the day where the source has no sessions.
+    A day's rows are made from that day's events alone, so days can be made anew one by one. A visit is the source's own
+    session on a day, or the day where the source has no sessions.
 
     Args:
-        events: one row per event; reads device_id, login_id, identifiers, key_id, source_session_id, event_date,
-            event_at [UTC].
+        events: one row per event; reads source, device_id, login_id, identifiers, key_id, source_session_id,
+            event_date, event_at [UTC].
 
     Returns:
-        device_id, login_id, identifiers (array of kind and identifier, by kind; empty for none), key_id, visit_count,
-        event_count, first_at, last_at [UTC]. Events that show no identifier give no row. Everything else in this
-        package starts from here: keep it (persist or write) when it is read more than once.
+        The columns of identity_sightings. Events that show no identifier give no row.
 
     Cost:
-        One pass over seven columns, then two shuffles of partly aggregated rows (visits, then sets).
+        One pass over eight columns, then two shuffles of partly aggregated rows (visits, then sets).
     """
     further = F.filter(
         F.transform(
@@ -33,24 +33,30 @@ def sightings_by_identifiers(events: DataFrame) -> DataFrame:
         ),
         lambda entry: entry["identifier"].isNotNull(),
     )
-    visit = F.coalesce("source_session_id", F.col("event_date").cast("string"))
+    visit = F.coalesce("source_session_id", F.lit(""))
+    is_seen = F.col("device_id").isNotNull() | F.col("login_id").isNotNull() | (F.size("_further") > 0)
+    rows = events.select(
+        "event_date",
+        "source",
+        "device_id",
+        "login_id",
+        F.array_sort(further).alias("_further"),
+        "key_id",
+        visit.alias("_visit"),
+        "event_at",
+    )
     return (
-        events.select(
-            "device_id",
-            "login_id",
-            F.array_sort(further).alias("identifiers"),
-            "key_id",
-            visit.alias("_visit"),
-            "event_at",
-        )
-        .where(F.col("device_id").isNotNull() | F.col("login_id").isNotNull() | (F.size("identifiers") > 0))
-        .groupBy("device_id", "login_id", "identifiers", "key_id")
+        rows.where(is_seen)
+        .groupBy("event_date", *_SET)
         .agg(
             F.countDistinct("_visit").alias("visit_count"),
             F.count(F.lit(1)).alias("event_count"),
             F.min("event_at").alias("first_at"),
             F.max("event_at").alias("last_at"),
         )
+        .withColumn("sighting_id", F.sha2(F.to_json(F.struct(*_SET)), 256))
+        .withColumn("identifiers", F.map_from_entries("_further"))
+        .select(*[c.name for c in IDENTITY_SIGHTINGS.cols])
     )
 
 
@@ -58,7 +64,7 @@ def identifiers_of(sightings: DataFrame) -> DataFrame:
     """Every identifier that was seen, single ones too.
 
     Args:
-        sightings: rows of `sightings_by_identifiers`.
+        sightings: rows of identity_sightings.
 
     Returns:
         identifier_kind, identifier, first_at (first event that shows it [UTC]), key_id (of its latest event).
@@ -76,10 +82,12 @@ def identifiers_of(sightings: DataFrame) -> DataFrame:
 
 def seen_identifiers() -> Column:
     """All identifiers of a sighting, the one that tells most first: login, further identifiers by kind, device."""
+    further = F.transform(
+        F.array_sort(F.coalesce(F.map_entries("identifiers"), F.array())),
+        lambda entry: F.struct(entry["key"].alias("kind"), entry["value"].alias("identifier")),
+    )
     return F.filter(
-        F.concat(
-            F.array(_identifier(LOGIN, "login_id")), F.col("identifiers"), F.array(_identifier(DEVICE, "device_id"))
-        ),
+        F.concat(F.array(_identifier(LOGIN, "login_id")), further, F.array(_identifier(DEVICE, "device_id"))),
         lambda entry: entry["identifier"].isNotNull(),
     )
 

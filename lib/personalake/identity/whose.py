@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from personalake.identity.sightings import DEVICE, LOGIN
+from personalake.tables.identity import DEVICE, LOGIN
 
 
 def person_events(events: DataFrame, identity_map: DataFrame) -> DataFrame:

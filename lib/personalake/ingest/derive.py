@@ -22,6 +22,7 @@ class Door:
         key: de-identifies.
         time_zone: of the business day.
         rates: from `daily_rates`, where there are any.
+        previous_key: the key before, while it is held.
         keeps_all: whether good records are kept whole and encrypted too, for who tries a source.
     """
 
@@ -29,6 +30,7 @@ class Door:
     key: Key
     time_zone: str
     rates: DataFrame | None = None
+    previous_key: Key | None = None
     keeps_all: bool = False
 
 

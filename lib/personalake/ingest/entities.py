@@ -8,7 +8,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from personalake.ingest.mapping import CIPHER, HAS, REASON, SOURCE
+from personalake.ingest.mapping import ALIASES, CIPHER, HAS, REASON, SOURCE
 from personalake.ingest.readers import MODIFIED, PATH
 from personalake.tables.spec import COUNT_MAP, Table
 
@@ -86,6 +86,25 @@ def rejected_records(staged: DataFrame, root: str) -> DataFrame:
         day.alias("event_date"),
         F.col(MODIFIED).alias("rejected_at"),
     )
+
+
+def identifier_aliases(staged: DataFrame, key_id: str, old_key_id: str) -> DataFrame:
+    """What identifiers were by the key before.
+
+    Args:
+        staged: rows from `map_records`, mapped while both keys were held; reads `_aliases` and `_reason`.
+        key_id: the key of now.
+        old_key_id: the key before.
+
+    Returns:
+        The columns of identifier_aliases without run_id.
+
+    Cost:
+        One shuffle of distinct identifiers.
+    """
+    good = staged.where(F.col(REASON).isNull()).select(F.explode(ALIASES).alias("_alias"))
+    pairs = good.select("_alias.identifier_kind", "_alias.old_identifier", "_alias.identifier").distinct()
+    return pairs.withColumns({"old_key_id": F.lit(old_key_id), "key_id": F.lit(key_id)})
 
 
 def read_key_of(root: str) -> Column:

@@ -23,7 +23,7 @@ from personalake.ingest.times import moment, offset_minutes
 from personalake.privacy.hashing import PEPPER, IdentifierType, encrypt, identify
 from personalake.tables.spec import DOUBLE, STRING, STRING_MAP, Col, Table
 
-REASON, CIPHER, SOURCE, HAS = "_reason", "_cipher", "_source", "_has"
+REASON, CIPHER, SOURCE, HAS, ALIASES = "_reason", "_cipher", "_source", "_has", "_aliases"
 _BOOKKEEPING = (PATH, MODIFIED, MALFORMED, RECORD)
 _VERSION, _ORDINAL = "record_version", "_ordinal"
 
@@ -39,7 +39,8 @@ def map_records(raw: DataFrame, source: Source, door: Door) -> DataFrame:
     Returns:
         The columns of the entity's table without run_id, and `_reason` (struct code, reason; null where the row is
         good), `_cipher` (the raw record, encrypted, where it is refused), `_source`, `_path`, `_modified_at`, `_has`
-        (which of the mapped fields the record has, a bit each by the column's place). No raw identifier.
+        (which of the mapped fields the record has, a bit each by the column's place); while the key before is held also
+        `_aliases` (its identifiers by both keys). No raw identifier.
 
     Cost:
         No shuffle; one pass through Python for the identifiers, one for the refused records.
@@ -47,10 +48,11 @@ def map_records(raw: DataFrame, source: Source, door: Door) -> DataFrame:
     table = source.table
     types = _identifier_types(source)
     named = [(_said(source, e), t) for e, t in types.values()]
-    identifiers = identify(door.key, named, door.settings.null_identifiers).alias("_ids")
+    identifiers = identify(door.key, named, door.settings.null_identifiers, door.previous_key).alias("_ids")
     frame = _its_own(raw, source).select("*", identifiers)
+    aliases = [_aliases([t.kind for _, t in named])] if door.previous_key else []
     targets = with_fills(_targets(source, table, list(types), door), source)
-    mapped = frame.select(*targets, *_BOOKKEEPING, *_versioning(source), *judged(source))
+    mapped = frame.select(*targets, *_BOOKKEEPING, *_versioning(source), *judged(source), *aliases)
     reason = refusal(source, door.settings.earliest_date, door.settings.latest_date)
     # ranges hold for what the source sent: the sign of a refund is turned only after they were checked
     mapped = with_derived(mapped.withColumn(REASON, reason), source, door)
@@ -58,7 +60,7 @@ def map_records(raw: DataFrame, source: Source, door: Door) -> DataFrame:
     columns = [F.col(c.name) if c.name != _VERSION else version.alias(_VERSION) for c in table.cols]
     refused = F.col(RECORD) if door.keeps_all else F.when(F.col(REASON).isNotNull(), F.col(RECORD))
     told = (REASON, encrypt(door.key, refused).alias(CIPHER), F.lit(source.name).alias(SOURCE), _mask(source, table))
-    return mapped.select(*columns, *told, PATH, MODIFIED)
+    return mapped.select(*columns, *told, PATH, MODIFIED, *([ALIASES] if aliases else []))
 
 
 def _mask(source: Source, table: Table) -> Column:
@@ -75,6 +77,20 @@ def _its_own(raw: DataFrame, source: Source) -> DataFrame:
     # Equal records of a file differ in nothing, so which of them is first does not matter.
     equal = Window.partitionBy(PATH, RECORD).orderBy(PATH, RECORD)
     return raw.withColumn(_ORDINAL, F.row_number().over(equal))
+
+
+def _aliases(kinds: list[str]) -> Column:
+    """The record's identifiers by both keys, those that are there."""
+    pairs = [
+        F.struct(
+            F.lit(kind).alias("identifier_kind"),
+            F.col("_ids").getField(f"old_{n}").alias("old_identifier"),
+            F.col("_ids").getField(f"id_{n}").alias("identifier"),
+        )
+        for n, kind in enumerate(kinds)
+        if kind != "session"  # a visit is no person's name
+    ]
+    return F.filter(F.array(*pairs), lambda pair: pair["identifier"].isNotNull()).alias(ALIASES)
 
 
 def _identifier_types(source: Source) -> dict[str, tuple[str, IdentifierType]]:

@@ -23,7 +23,24 @@ class Ingest(Section):
     )
     event_types: tuple[str, ...] = Field((), description="Verbs of your own beyond the canonical ones")
     null_identifiers: tuple[str, ...] = Field(
-        ("null", "(null)", "none", "nil", "nan", "undefined", "n/a", "00000000-0000-0000-0000-000000000000"),
+        (
+            *(
+                "null",
+                "(null)",
+                "none",
+                "nil",
+                "nan",
+                "undefined",
+                "n/a",
+                "unknown",
+                "anonymous",
+                "guest",
+                "false",
+                "-",
+            ),
+            "00000000-0000-0000-0000-000000000000",
+            "00000000000000000000000000000000",
+        ),
         description="Identifiers, in lower case, that name nobody",
     )
     bot_pattern: str = Field(

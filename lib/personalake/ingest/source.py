@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, ValidationInfo, model_validator
 from personalake.errors import ConfigError, Fault, near_miss
 from personalake.ingest.cleaning import INNER, Cleaning, Range, Time
 from personalake.ingest.connect import kinds
+from personalake.ingest.evidence import evidence_faults
 from personalake.ingest.expressions import raising
 from personalake.ingest.shape import Shape
 from personalake.ingest.words import EVENT_TYPES, OWN_COLUMNS
@@ -58,6 +59,9 @@ class Source(Shape, Cleaning):
         default_factory=dict, description="Identifier kind to namespace; default: the source's name"
     )
     identifiers: dict[str, str] = Field(default_factory=dict, description="Further identifiers: kind to expression")
+    evidence: dict[str, float] | None = Field(
+        None, description="Kind of evidence to how much it counts, 0 to 1; default: whatever is seen together, 1"
+    )
     acquisition: dict[str, str] = Field(default_factory=dict, description="Key to expression")
     properties: dict[str, str] = Field(default_factory=dict, description="Key to expression")
     attributes: dict[str, str] = Field(default_factory=dict, description="item, customer: key to expression")
@@ -154,7 +158,7 @@ class Source(Shape, Cleaning):
         ]
         if not self.event_types:
             faults.append("event_types: is missing. Map each verb of the source to a canonical one.")
-        return faults
+        return faults + evidence_faults(self.evidence or {}, self.fields, self.identifiers)
 
 
 def load_sources(folder: Path, event_types: Collection[str] = ()) -> tuple[Source, ...]:
@@ -217,7 +221,8 @@ def _faults_of(path: Path, item: dict[str, object], allowed: list[str]) -> list[
     if str(item["type"]).startswith("union_tag"):
         return [Fault(f"{where}.kind", "names no kind that is known.", kinds.told(full[-1]))]
     text = str(item["msg"]).removeprefix("Value error, ")
-    if item["type"] == "value_error" and not location:
+    # What is checked as a whole tells its places itself: a source, a connection.
+    if item["type"] == "value_error" and location in ([], ["connect"]):
         parts = [line.partition(": ") for line in text.split("\n")]
         return [Fault(f"{path}: {place}", words) for place, _, words in parts]
     return [Fault(where, text + ("." if not text.endswith(".") else ""))]

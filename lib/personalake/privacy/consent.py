@@ -26,6 +26,26 @@ def consent_by_person(consents: DataFrame, identity_map: DataFrame, purpose: str
     Cost:
         One shuffle of the purpose's consents by identifier, one join with the map, one shuffle by person.
     """
+    words = consent_by_identifier(consents, purpose, as_of)
+    known = identity_map.select("identifier_kind", "identifier", "person_id")
+    joined = words.join(known, on=["identifier_kind", "identifier"], how="inner")
+    return joined.groupBy("person_id").agg(F.bool_and("is_granted").alias("is_granted"))
+
+
+def consent_by_identifier(consents: DataFrame, purpose: str, as_of: date) -> DataFrame:
+    """The last word of each identifier on a purpose, at the start of a day.
+
+    Args:
+        consents: as in `consent_by_person`.
+        purpose: what for.
+        as_of: consents that took effect before this day.
+
+    Returns:
+        identifier_kind, identifier, is_granted: false where the last word is no, or a yes that has expired.
+
+    Cost:
+        One shuffle of the purpose's consents by identifier.
+    """
     moment = F.lit(as_of).cast("timestamp")
     # Of several words at one moment the strictest stands: "granted" sorts after "denied" only when reversed.
     newest = Window.partitionBy("identifier_kind", "identifier").orderBy(
@@ -34,10 +54,7 @@ def consent_by_person(consents: DataFrame, identity_map: DataFrame, purpose: str
     said = consents.where((F.col("purpose") == purpose) & (F.col("effective_at") < moment))
     last = said.withColumn("_order", F.row_number().over(newest)).where("_order = 1")
     holds = (F.col("state") == GRANTED) & F.coalesce(F.col("expires_at") > moment, F.lit(True))
-    words = last.select("identifier_kind", "identifier", holds.alias("_holds"))
-    known = identity_map.select("identifier_kind", "identifier", "person_id")
-    joined = words.join(known, on=["identifier_kind", "identifier"], how="inner")
-    return joined.groupBy("person_id").agg(F.bool_and("_holds").alias("is_granted"))
+    return last.select("identifier_kind", "identifier", holds.alias("is_granted"))
 
 
 def persons_without_consent(

@@ -60,28 +60,40 @@ def _hasher(
     return hashed
 
 
-def identify(key: Key, columns: Sequence[tuple[Column, IdentifierType]], nobody: Collection[str] = ()) -> Column:
+def identify(
+    key: Key,
+    columns: Sequence[tuple[Column, IdentifierType]],
+    nobody: Collection[str] = (),
+    previous: Key | None = None,
+) -> Column:
     """De-identify several columns in one pass through Python.
 
-    Each batch is dictionary-encoded first, so a value is hashed once a batch. The key travels inside the pickled
-    function and stands in no plan, log or event log.
+    Each batch is dictionary-encoded first, so a value is hashed once a batch. The keys travel inside the pickled
+    function and stand in no plan, log or event log.
 
     Args:
-        key: the key.
+        key: the key of now.
         columns: raw identifiers and what they are.
         nobody: words in lower case that systems write where they know no identifier.
+        previous: the key before, while it is still held.
 
     Returns:
         A struct with fields id_0, id_1, … in the order given, and `pepper`, a constant for keyed row hashes in Spark.
+        While the key before is held also old_0, old_1, … by that one, and the pepper is still its: what comes again
+        must be known by the id it had.
     """
-    secret, pepper = key.derive("identifier"), key.derive("row").hex()
+    secret, pepper = key.derive("identifier"), (previous or key).derive("row").hex()
     words = frozenset(nobody)
     hashers = [_hasher(secret, kind, words) for _, kind in columns]
     fields = [f"id_{n}" for n in range(len(columns))]
+    if previous is not None:
+        hashers += [_hasher(previous.derive("identifier"), kind, words) for _, kind in columns]
+        fields += [f"old_{n}" for n in range(len(columns))]
+    times = 1 if previous is None else 2
     ddl = "struct<" + ", ".join(f"{name}: string" for name in [*fields, PEPPER]) + ">"
 
     def hash_columns(*arrays: pa.Array) -> pa.Array:
-        hashed = [_hash_array(array, hasher) for array, hasher in zip(arrays, hashers, strict=True)]
+        hashed = [_hash_array(array, hasher) for array, hasher in zip(arrays * times, hashers, strict=True)]
         constant = pa.array([pepper] * len(arrays[0]), pa.string())
         return pa.StructArray.from_arrays([*hashed, constant], [*fields, PEPPER])
 

@@ -12,6 +12,9 @@ from pathlib import Path
 from personalake.errors import ConfigError, Fault
 
 ENVIRONMENT = "PERSONALAKE_KEY"
+PREVIOUS_ENVIRONMENT = "PERSONALAKE_KEY_PREVIOUS"
+PREVIOUS = ".previous"
+"""What the name of a file ends in that holds the key before, beside the key of now."""
 SHORTEST_KEY = 32
 
 
@@ -31,17 +34,18 @@ class Key:
         return self.derive("key id").hex()[:8]
 
 
-def load_key(key_file: str, environment: dict[str, str] | None = None) -> Key | None:
+def load_key(key_file: str, environment: dict[str, str] | None = None, variable: str = ENVIRONMENT) -> Key | None:
     """The key from its file or, where no file is named, from the environment; None where neither is there.
 
     Args:
-        key_file: path from `privacy.key_file`; empty means the environment variable PERSONALAKE_KEY.
+        key_file: path from `privacy.key_file`; empty means the environment variable.
         environment: in place of os.environ.
+        variable: its name.
 
     Raises:
         ConfigError: the key is shorter than 32 bytes, or the file cannot be read.
     """
-    where = f"privacy.key_file ({key_file})" if key_file else ENVIRONMENT
+    where = f"privacy.key_file ({key_file})" if key_file else variable
     if key_file:
         path = Path(key_file).expanduser()
         if not path.exists():
@@ -53,7 +57,7 @@ def load_key(key_file: str, environment: dict[str, str] | None = None) -> Key | 
         # A text may end in a line feed that is no part of it; every byte of a binary key counts.
         secret = content.strip() if content.isascii() else content
     else:
-        text = (os.environ if environment is None else environment).get(ENVIRONMENT, "")
+        text = (os.environ if environment is None else environment).get(variable, "")
         if not text:
             return None
         secret = text.encode()
@@ -73,3 +77,71 @@ def make_key(path: Path) -> Key:
     with os.fdopen(handle, "wb") as stream:
         stream.write(secret)
     return Key(secret)
+
+
+def load_previous_key(key_file: str, environment: dict[str, str] | None = None) -> Key | None:
+    """The key before, while it is still held: from `<key_file>.previous`, or from PERSONALAKE_KEY_PREVIOUS.
+
+    Raises:
+        ConfigError: as `load_key`.
+    """
+    return load_key(key_file + PREVIOUS if key_file else "", environment, PREVIOUS_ENVIRONMENT)
+
+
+def rotate_key(path: Path) -> tuple[Key, Key]:
+    """Make a new key and keep the one of now beside it, both with mode 0600; begun and stopped, it can be done again.
+
+    Args:
+        path: the file of the key.
+
+    Returns:
+        The new key, and the one before.
+
+    Raises:
+        ConfigError: there is no key to change, or one before is still held.
+    """
+    current, previous = load_key(str(path)), load_previous_key(str(path))
+    if current is None:
+        raise ConfigError(Fault(f"privacy.key_file ({path})", "is not there.", "There is no key to change."))
+    if previous is not None and previous != current:
+        text = f"the key before, {previous.key_id}, is still held."
+        raise ConfigError(Fault(f"{path}{PREVIOUS}", text, "End that change first: personalake rotate-key --finish."))
+    _write_whole(path.with_name(path.name + PREVIOUS), path.read_bytes())
+    made = secrets.token_hex(SHORTEST_KEY).encode()
+    _write_whole(path, made)
+    return Key(made), current
+
+
+def destroy_previous_key(path: Path) -> Key:
+    """Take the key before away, overwritten once; copies elsewhere are the operator's to destroy.
+
+    Args:
+        path: the file of the key of now.
+
+    Returns:
+        The key that is gone.
+
+    Raises:
+        ConfigError: none is held.
+    """
+    key, old = load_previous_key(str(path)), path.with_name(path.name + PREVIOUS)
+    if key is None:
+        raise ConfigError(Fault(str(old), "is not there.", "No key is being changed: personalake rotate-key begins."))
+    with old.open("r+b") as stream:
+        stream.write(b"\0" * len(old.read_bytes()))
+        stream.flush()
+        os.fsync(stream.fileno())
+    old.unlink()
+    return key
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """The file holds all of it or what it held before, for the owner alone."""
+    draft = path.with_name(path.name + ".draft")
+    draft.unlink(missing_ok=True)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.replace(path)

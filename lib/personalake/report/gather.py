@@ -62,6 +62,28 @@ QUESTIONS: dict[str, Question] = {
         """SELECT identifier_kind, least(identifier_count, 10) AS identifier_count, sum(person_count) AS person_count
            FROM identity_summary_v1 GROUP BY ALL ORDER BY identifier_kind, identifier_count""",
     ),
+    "evidence": Question(
+        ("identity_map", "identity_links"),
+        """WITH held AS (
+             SELECT person_id, count(*) AS _count FROM identity_map GROUP BY person_id
+           ), example AS (
+             SELECT person_id FROM held WHERE person_id = '{example_person}' OR _count BETWEEN 3 AND 9
+             ORDER BY person_id = '{example_person}' DESC, _count DESC, xxhash64(person_id), person_id LIMIT 1
+           ), mine AS (
+             SELECT m.identifier_kind, m.identifier FROM identity_map m JOIN example e ON e.person_id = m.person_id
+           ), links AS (
+             SELECT l.* FROM identity_links l LEFT SEMI JOIN mine m
+               ON m.identifier_kind = l.left_kind AND m.identifier = l.left_identifier
+             UNION
+             SELECT l.* FROM identity_links l LEFT SEMI JOIN mine m
+               ON m.identifier_kind = l.right_kind AND m.identifier = l.right_identifier
+           )
+           SELECT left_kind, left(left_identifier, 6) AS left_identifier, right_kind,
+                  left(right_identifier, 6) AS right_identifier, evidence_kind, event_count,
+                  round(strength_score, 2) AS strength_score, state
+           FROM links ORDER BY state <> 'used', left_kind, left_identifier, right_kind, right_identifier, link_id
+           LIMIT 24""",
+    ),
     "overlap": Question(
         ("platform_overlap_v1",), "SELECT * FROM platform_overlap_v1 ORDER BY left_platform, right_platform LIMIT 900"
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from personalake.report.evidence import evidence_graph
 from personalake.report.gather import Answers, Row
 from personalake.report.ink import Figure
 from personalake.report.plots import Bar, Cell, bar_panels, heat_map, standing_bars
@@ -80,6 +81,8 @@ def identities(answers: Answers, wording: Wording) -> Section:
     titles = {"all": "Identifiers per person", "login": "Logins per person", "device": "Devices per person"}
     panels = [(titles[kind], _histogram(rows, kind, wording)) for kind in _KINDS]
     figures = [standing_bars("identifiers", f"Persons by number of identifiers. {lead}", [p for p in panels if p[1]])]
+    if evidence := answers["evidence"]:
+        figures.append(evidence_graph(evidence, wording))
     overlap = answers["overlap"]
     if overlap:
         figures.append(_overlap(overlap, wording))

@@ -1,42 +1,168 @@
-"""events → identity_links, identity_moves, identity_map."""
+"""events, customers, consents → identity_sightings, identity_links, identity_moves, identity_map and its versions."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from personalake.config import Settings
 from personalake.identity.components import fit_components
+from personalake.identity.evidence import Evidence
+from personalake.identity.fuzzy import alike_pairs, attribute_records, check_splink, fuzzy_links
+from personalake.identity.giants import giants_of, without_giants, without_joiners
+from personalake.identity.history import build_identity_map_versions, map_as_of
 from personalake.identity.links import build_identity_links
 from personalake.identity.persons import build_identity_map
-from personalake.identity.sightings import identifiers_of, sightings_by_identifiers
+from personalake.identity.rekeyed import (
+    newest_aliases,
+    with_newest_identifiers,
+    with_newest_login,
+    with_newest_names,
+    with_old_identifiers,
+)
+from personalake.identity.sightings import build_identity_sightings, identifiers_of
+from personalake.ingest.entities import latest_by_key
+from personalake.ingest.source import load_sources
 from personalake.job import Job, Stage
-from personalake.tables.identity import IDENTITY_LINKS, IDENTITY_MAP, IDENTITY_MOVES
-from personalake.tables.ingest import EVENTS
+from personalake.privacy.consent import consent_by_identifier
+from personalake.tables.identity import (
+    IDENTITY_CUTS,
+    IDENTITY_LINKS,
+    IDENTITY_MAP,
+    IDENTITY_MAP_VERSIONS,
+    IDENTITY_MOVES,
+    IDENTITY_SIGHTINGS,
+)
+from personalake.tables.ingest import CONSENTS, CUSTOMER_VERSIONS, CUSTOMERS, EVENTS, IDENTIFIER_ALIASES
+
+LINKING = "linking"
+CUT = "cut"
+_NAMED_GIANTS = 3
 
 
 def run(job: Job) -> None:
-    """Link what was seen together, find who hangs together, keep old ids.
+    """Roll up what is new, link what was seen together, find who hangs together, keep old ids.
 
-    The moves are written before the map they explain: a run that dies between the two finds the old map again, comes
-    to the same moves under the same ids, and goes on.
+    Ids follow the map as published up to this day. The moves are written before the map's history they explain: a run
+    that dies between the two finds the old history, comes to the same moves under the same ids, and goes on. The map
+    itself comes last and says what its history says.
     """
-    events = job.read(EVENTS).where(F.col("event_date") < F.lit(job.as_of))
-    sightings = job.put_down(sightings_by_identifiers(events), "sightings")
-    links = job.put_down(build_identity_links(sightings, job.settings.identity), "links")
-    identifiers = identifiers_of(sightings)
-    components = job.put_down(fit_components(identifiers, links, job.settings.identity), "components")
-    old_map, old_moves = job.read(IDENTITY_MAP), job.read(IDENTITY_MOVES)
-    new_map, moves = build_identity_map(components, old_map, old_moves, job.as_of)
-    new_map, moves = job.put_down(new_map, "map"), job.put_down(moves, "moves")
-    job.merge(IDENTITY_LINKS, links)
-    job.merge(IDENTITY_MOVES, moves)
-    job.merge(IDENTITY_MAP, new_map)
+    _roll_up(job)
+    seen = job.read(IDENTITY_SIGHTINGS).where(F.col("event_date") < F.lit(job.as_of))
+    newest = _newest_aliases(job)
+    sightings = seen if newest is None else job.put_down(with_newest_identifiers(seen, newest), "sightings")
+    evidence = _evidence(job, newest)
+    links = job.put_down(build_identity_links(sightings, job.settings.identity, evidence), "links")
+    if job.settings.identity.fuzzy.is_on:
+        links = links.unionByName(_alike(job, newest, sightings, evidence))
+    links, components = _resolved(job, identifiers_of(sightings), links)
+    if newest is not None:
+        components = job.put_down(with_old_identifiers(components, newest, identifiers_of(seen)), "all-components")
+    _publish(job, components, links)
+
+
+def _roll_up(job: Job) -> None:
+    """Make the sightings of days that changed anew; of all days where it is not known which."""
+    days = job.changed_dates(EVENTS, IDENTITY_SIGHTINGS)
+    events = job.read(EVENTS)
+    if days is None:
+        job.replace(IDENTITY_SIGHTINGS, _by_day(build_identity_sightings(events)))
+    elif days:
+        changed = events.where(F.col("event_date").cast("string").isin(days))
+        job.replace_where(IDENTITY_SIGHTINGS, _by_day(build_identity_sightings(changed)), {"event_date": days})
+    job.note(days_read="all" if days is None else len(days))
+
+
+def _by_day(sightings: DataFrame) -> DataFrame:
+    """One file a day: else each task would write one to each day's folder."""
+    return sightings.repartition("event_date")
+
+
+def _newest_aliases(job: Job) -> DataFrame | None:
+    """What identifiers by older keys are called now; None where the key was never changed."""
+    aliases = job.read(IDENTIFIER_ALIASES)
+    changes = aliases.select("key_id").distinct().count()
+    return job.put_down(newest_aliases(aliases, changes), "aliases") if changes else None
+
+
+def _evidence(job: Job, newest: DataFrame | None) -> Evidence:
+    """What sources declare, operators cut, and people said to being linked before this day."""
+    sources = load_sources(Path(job.settings.sources.folder))
+    weights = {source.name: source.evidence for source in sources if source.evidence is not None}
+    cuts = job.read(IDENTITY_CUTS).where(F.col("state") == CUT)
+    consents = job.read(CONSENTS).where(F.col("purpose") == LINKING)
+    words = None if consents.isEmpty() else consents
+    if newest is not None:
+        cuts = with_newest_names(cuts, newest, "left", "right")
+        words = words if words is None else with_newest_names(words, newest, "identifier")
+    return Evidence(
+        weights=weights,
+        cuts=None if cuts.isEmpty() else cuts,
+        words=words if words is None else consent_by_identifier(words, LINKING, job.as_of),
+        needs_word=LINKING in job.settings.privacy.required_purposes,
+    )
+
+
+def _alike(job: Job, newest: DataFrame | None, sightings: DataFrame, evidence: Evidence) -> DataFrame:
+    """Links between customers who came and whose attributes are alike."""
+    settings = job.settings.identity.fuzzy
+    check_splink()
+    told = job.read(CUSTOMER_VERSIONS)
+    told = told if newest is None else with_newest_login(told, newest)
+    came = sightings.where("login_id IS NOT NULL").select("login_id").distinct()
+    customers = latest_by_key(told, CUSTOMERS, job.as_of).join(came, ["login_id"], how="left_semi")
+    customers = job.put_down(customers, "customers")
+    records = job.put_down(attribute_records(customers, settings), "records")
+    pairs = alike_pairs(records.inputFiles(), settings)
+    return job.put_down(fuzzy_links(job.spark.createDataFrame(pairs), customers, settings, evidence), "fuzzy-links")
+
+
+def _resolved(job: Job, identifiers: DataFrame, links: DataFrame) -> tuple[DataFrame, DataFrame]:
+    """Links and components, without any component too large to be a person; those are named and taken apart."""
+    settings = job.settings.identity
+    components = job.put_down(fit_components(identifiers, links, settings), "components")
+    for step, taken_apart in (("joiners", without_joiners), ("giants", without_giants)):
+        giants = giants_of(components, settings.identifiers_per_person)
+        largest = giants.orderBy(F.desc("identifier_count"), "component").limit(_NAMED_GIANTS).collect()
+        if not largest:
+            break
+        # A de-identified name, shortened: enough to find it again in identity_links.
+        named = ", ".join(f"{row['component'][:18]}… ({row['identifier_count']:,} identifiers)" for row in largest)
+        job.note(**{f"too_large_cut_{step}": named})
+        links = job.put_down(taken_apart(links, components, giants), f"links-without-{step}")
+        components = job.put_down(fit_components(identifiers, links, settings), f"components-without-{step}")
+    return links, components
+
+
+def _publish(job: Job, components: DataFrame, links: DataFrame) -> None:
+    versions, moves = job.read(IDENTITY_MAP_VERSIONS), job.read(IDENTITY_MOVES)
+    # A map from before it had a history is what was published.
+    published = job.read(IDENTITY_MAP) if versions.isEmpty() else map_as_of(versions, job.as_of)
+    new_map, new_moves = build_identity_map(components, published, moves, job.as_of, links)
+    new_map, new_moves = job.put_down(new_map, "map"), job.put_down(new_moves, "moves")
+    before = map_as_of(versions, job.as_of, is_before=True)
+    changed = job.put_down(build_identity_map_versions(new_map, before, job.as_of), "versions")
+    job.replace(IDENTITY_LINKS, links)
+    job.merge(IDENTITY_MOVES, new_moves)
+    job.replace_where(IDENTITY_MAP_VERSIONS, changed, {"effective_date": job.as_of})
+    job.replace(IDENTITY_MAP, new_map)
+
+
+def evidence_fingerprint(settings: Settings) -> dict[str, str]:
+    """The evidence that sources declare, as part of what decides whether there is anything to do."""
+    sources = load_sources(Path(settings.sources.folder))
+    declared = [f"{s.name} {sorted(s.evidence.items())}" for s in sources if s.evidence is not None]
+    return {"evidence": "; ".join(declared) or "as seen", "linking": str(LINKING in settings.privacy.required_purposes)}
 
 
 STAGE = Stage(
     name="identity",
     title="Identifiers seen together become persons with ids that last",
-    reads=(EVENTS,),
-    writes=(IDENTITY_LINKS, IDENTITY_MOVES, IDENTITY_MAP),
+    reads=(EVENTS, CUSTOMER_VERSIONS, CONSENTS, IDENTIFIER_ALIASES, IDENTITY_CUTS),
+    writes=(IDENTITY_SIGHTINGS, IDENTITY_LINKS, IDENTITY_MOVES, IDENTITY_MAP_VERSIONS, IDENTITY_MAP),
     sections=("identity",),
     run=run,
+    fingerprint=evidence_fingerprint,
 )

@@ -32,6 +32,7 @@ from personalake.tables.ingest import (
     CUSTOMER_VERSIONS,
     CUSTOMERS,
     EVENTS,
+    IDENTIFIER_ALIASES,
     ITEM_VERSIONS,
     ITEMS,
     REJECTED_RECORDS,
@@ -115,7 +116,7 @@ def door_of(job: Job) -> Door:
         raise ConfigError(Fault("privacy.key_file", "there is no key.", "Name a file with 32 bytes or more."))
     settings = job.settings.ingest
     rates = daily_rates(job.spark, load_rates(Path(settings.rates_file))) if settings.rates_file else None
-    return Door(settings, job.key, job.settings.time_zone, rates)
+    return Door(settings, job.key, job.settings.time_zone, rates, job.previous_key)
 
 
 def raw_fingerprint(settings: Settings) -> dict[str, str]:
@@ -172,7 +173,8 @@ STAGE = Stage(
     title="Raw logs of every source into one events table, with items, customers and consents beside it",
     reads=(),
     writes=(
-        *(EVENTS, ITEMS, ITEM_VERSIONS, CUSTOMERS, CUSTOMER_VERSIONS, CONSENTS, REJECTED_RECORDS),
+        *(EVENTS, ITEMS, ITEM_VERSIONS, CUSTOMERS, CUSTOMER_VERSIONS, CONSENTS, IDENTIFIER_ALIASES),
+        REJECTED_RECORDS,
         *(SOURCE_DAYS, SOURCE_ALARMS, SOURCE_READS),
     ),
     sections=("ingest",),

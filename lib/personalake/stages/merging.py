@@ -6,12 +6,26 @@ from collections.abc import Sequence
 
 from pyspark.sql import Column, DataFrame
 
-from personalake.ingest.entities import latest_by_key, only_news, only_one_per_key, rejected_records
+from personalake.ingest.entities import (
+    identifier_aliases,
+    latest_by_key,
+    only_news,
+    only_one_per_key,
+    rejected_records,
+)
+from personalake.ingest.mapping import ALIASES
 from personalake.ingest.source import Source
 from personalake.job import Job
 from personalake.stages.review import look_again
 from personalake.stages.watch import count_days, days_of
-from personalake.tables.ingest import CUSTOMER_VERSIONS, CUSTOMERS, ITEM_VERSIONS, ITEMS, REJECTED_RECORDS
+from personalake.tables.ingest import (
+    CUSTOMER_VERSIONS,
+    CUSTOMERS,
+    IDENTIFIER_ALIASES,
+    ITEM_VERSIONS,
+    ITEMS,
+    REJECTED_RECORDS,
+)
 from personalake.tables.spec import Table
 
 _NOW = {"item": (ITEM_VERSIONS, ITEMS), "customer": (CUSTOMER_VERSIONS, CUSTOMERS)}
@@ -73,3 +87,5 @@ def _merge_good(job: Job, staged: DataFrame, sources: Sequence[Source], rows: Da
     if entity in _NOW:
         versions, now = _NOW[entity]
         job.replace(now, latest_by_key(job.read(versions), now))
+    if ALIASES in staged.columns and job.key and job.previous_key and entity != "item":
+        job.merge(IDENTIFIER_ALIASES, identifier_aliases(staged, job.key.key_id, job.previous_key.key_id))

@@ -83,13 +83,18 @@ def replace_where(
         table: where to.
         rows: the whole slice, without run_id.
         run_id: the run that writes.
-        slices: column to the value that every row of the slice has.
+        slices: column to the value that every row of the slice has, or to the values that they may have (a list).
         also: a further condition on rows to take away, OR-ed; its values come from the run manifest.
     """
-    condition = " AND ".join(f"{name} = '{value}'" for name, value in slices.items())
+    condition = " AND ".join(_is_one_of(name, value) for name, value in slices.items())
     condition = f"({condition})" + (f" OR ({also})" if also else "")
     writer = conform(rows, table, run_id).write.format("delta").mode("overwrite").option("replaceWhere", condition)
     _with_retries(table, lambda: writer.save(table_path(root, table.name)))
+
+
+def _is_one_of(name: str, value: object) -> str:
+    values = value if isinstance(value, list) else [value]
+    return f"{name} IN ({', '.join(repr(str(one)) for one in values)})"
 
 
 def replace(spark: SparkSession, root: str, table: Table, rows: DataFrame, run_id: str) -> None:

@@ -11,3 +11,6 @@ ALL: dict[str, Table] = {
     for table in vars(module).values()
     if isinstance(table, Table)
 }
+
+COMMANDS = frozenset({"unlink"})
+"""Commands that write a table of their own, which stages read."""

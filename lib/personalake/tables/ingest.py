@@ -206,3 +206,17 @@ CONSENTS = Table(
         Col("record_version", STRING, "Total order among records of one key", optional=False),
     ),
 )
+
+IDENTIFIER_ALIASES = Table(
+    name="identifier_aliases",
+    comment="One row per identifier that came while two keys were held: what it was by the key before.",
+    stage="ingest",
+    key=("identifier_kind", "old_identifier"),
+    cols=(
+        Col("identifier_kind", STRING, "login, device, …"),
+        Col("old_identifier", STRING, "De-identified by the key before", person=True),
+        Col("identifier", STRING, "De-identified by the key of now", person=True, optional=False),
+        Col("old_key_id", STRING, "The key before", optional=False),
+        Col("key_id", STRING, "The key of now", optional=False),
+    ),
+)

@@ -1,0 +1,55 @@
+"""The map's past: what it said as of any day, and what a run changes of it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+_KEY = ("identifier_kind", "identifier")
+_SAID = ("person_id", "linked_at", "key_id")
+
+
+def map_as_of(versions: DataFrame, day: date, is_before: bool = False) -> DataFrame:
+    """The map as the last run as of a day, or of an earlier one, published it: links as known then, ids as they were.
+
+    Args:
+        versions: rows of identity_map_versions.
+        day: as of which day.
+        is_before: only runs as of earlier days count.
+
+    Returns:
+        The columns of identity_map.
+
+    Cost:
+        One shuffle by identifier, of the changes up to that day.
+    """
+    then = F.col("effective_date") < F.lit(day) if is_before else F.col("effective_date") <= F.lit(day)
+    newest = F.max_by(F.struct(*_SAID), F.col("effective_date"))
+    last = versions.where(then).groupBy(*_KEY).agg(newest.alias("_said"))
+    return last.where(F.col("_said.person_id").isNotNull()).select(*_KEY, *[f"_said.{name}" for name in _SAID])
+
+
+def build_identity_map_versions(new_map: DataFrame, before: DataFrame, as_of: date) -> DataFrame:
+    """What a run as of a day says otherwise than the runs as of earlier days.
+
+    Args:
+        new_map: the columns of identity_map.
+        before: `map_as_of` the day, only earlier runs counted.
+        as_of: the day of the run.
+
+    Returns:
+        The columns of identity_map_versions, effective_date = as_of: identifiers that are new or whose person,
+        linked_at or key_id is another; and those that left, with nothing but their key.
+
+    Cost:
+        One join by identifier.
+    """
+    then = before.select(*_KEY, F.struct(*_SAID).alias("_then"))
+    now = new_map.select(*_KEY, F.struct(*_SAID).alias("_now"))
+    both = now.join(then, [*_KEY], how="full")
+    changed = both.where(~F.col("_now").eqNullSafe(F.col("_then")))
+    return changed.select(
+        *_KEY, F.lit(as_of).alias("effective_date"), *[F.col(f"_now.{name}").alias(name) for name in _SAID]
+    )

@@ -1,0 +1,126 @@
+"""What an operator corrects by hand: a link that is wrong, and the de-identification key."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from personalake.config import Settings
+from personalake.errors import ConfigError, DataError, Fault
+from personalake.keyring import key_file_of
+from personalake.manifest import now_utc, run_name
+from personalake.privacy.keys import (
+    ENVIRONMENT,
+    PREVIOUS_ENVIRONMENT,
+    destroy_previous_key,
+    load_previous_key,
+    rotate_key,
+)
+from personalake.runner import Options, say
+from personalake.runtime import session
+from personalake.store.lock import writer_lock
+from personalake.store.read import read
+from personalake.store.schema import ensure_tables
+from personalake.store.versions import version_of
+from personalake.store.write import merge
+from personalake.tables.identity import IDENTITY_CUTS, IDENTITY_LINKS, IDENTITY_MAP
+from personalake.tables.ingest import IDENTIFIER_ALIASES
+
+_LINK = re.compile(r"[0-9a-f]{8,64}")
+_ENDS = ("left_kind", "left_identifier", "right_kind", "right_identifier")
+
+
+def unlink(options: Options, link_id: str, reason: str, is_lifted: bool) -> dict[str, object]:
+    """Call a link wrong, for ever, or take that back; the next run of identity goes by it.
+
+    Args:
+        options: what the command was given.
+        link_id: as `explain` tells it; its first eight digits or more.
+        reason: kept with the cut.
+        is_lifted: take an earlier word back.
+
+    Raises:
+        ConfigError: no such link, or several begin so.
+        DataError: no run has linked anything yet.
+    """
+    settings = options.settings()
+    root = settings.warehouse.root
+    if not _LINK.fullmatch(link_id):
+        raise ConfigError(Fault("LINK_ID", "is no id of a link.", "Eight or more hex digits, as `explain` tells them."))
+    if version_of(root, IDENTITY_LINKS.name) is None:
+        raise DataError(Fault(f"table {IDENTITY_LINKS.name}", "is not there.", "Run `personalake run` first."))
+    now = now_utc()
+    with writer_lock(root), session(settings) as spark:
+        links = read(spark, root, IDENTITY_LINKS)
+        found = links.where(F.col("link_id").startswith(link_id)).select("link_id", *_ENDS).limit(2).collect()
+        if len(found) != 1:
+            text = f"{link_id} is no link." if not found else f"several links begin with {link_id}."
+            raise ConfigError(Fault("LINK_ID", text, "`personalake explain PERSON_ID` tells a person's."))
+        ends = [found[0][end] for end in _ENDS]
+        cut_id = hashlib.sha256("\x1f".join(ends).encode()).hexdigest()
+        state = "lifted" if is_lifted else "cut"
+        row = spark.createDataFrame([(cut_id, *ends, state, reason, now)], IDENTITY_CUTS.row_schema)
+        ensure_tables(spark, root, [IDENTITY_CUTS])
+        merge(spark, root, IDENTITY_CUTS, row, run_name(now, cut_id))
+    say("The link counts again from the next run on." if is_lifted else "The next run of identity splits it.")
+    return {"state": "complete", "link_id": found[0]["link_id"], "cut": state}
+
+
+def change_key(options: Options, is_finished: bool) -> dict[str, object]:
+    """Begin to use a new key, or destroy the one before.
+
+    Args:
+        options: what the command was given.
+        is_finished: the second step; without it the first.
+
+    Raises:
+        ConfigError: the key is in the environment, is not there, or the steps come in the wrong order.
+    """
+    settings = options.settings()
+    file = key_file_of(settings)
+    if not file:
+        todo = (
+            f"Put the old key into {PREVIOUS_ENVIRONMENT} and a new one into {ENVIRONMENT}; remove the former to end."
+        )
+        raise ConfigError(Fault(ENVIRONMENT, "holds the key, which no command can change.", todo))
+    path = Path(file).expanduser()
+    with writer_lock(settings.warehouse.root):
+        if is_finished:
+            return _finished(settings, path, options.dry_run)
+        if options.dry_run:
+            raise ConfigError(Fault("--dry-run", "is for --finish alone.", "Leave it out."))
+        new, old = rotate_key(path)
+    say(f"New identifiers are made with key {new.key_id}: {path}. Key {old.key_id} is held beside it.")
+    return {"state": "complete", "key_id": new.key_id, "previous_key_id": old.key_id}
+
+
+def _finished(settings: Settings, path: Path, is_dry: bool) -> dict[str, object]:
+    """Who came since the change, and who would be a stranger from now on; then the key before is destroyed."""
+    held = load_previous_key(str(path))
+    if held is None:
+        raise ConfigError(Fault(f"{path}.previous", "is not there.", "No key is being changed."))
+    counts = _known_by(settings, held.key_id)
+    say(
+        f"{counts['carried_over']:,} identifiers of key {held.key_id} came by the new key too; "
+        f"{counts['left_behind']:,} did not and will be new ones when they come again."
+    )
+    if not is_dry:
+        destroy_previous_key(path)
+    return {"state": "planned" if is_dry else "complete", "destroyed_key_id": held.key_id, **counts}
+
+
+def _known_by(settings: Settings, key_id: str) -> dict[str, int]:
+    """Identifiers of a key in the map, by whether they are known by a newer one."""
+    root = settings.warehouse.root
+    if version_of(root, IDENTITY_MAP.name) is None or version_of(root, IDENTIFIER_ALIASES.name) is None:
+        return {"carried_over": 0, "left_behind": 0}
+    with session(settings) as spark:
+        known: DataFrame = read(spark, root, IDENTITY_MAP).where(F.col("key_id") == key_id)
+        aliases = read(spark, root, IDENTIFIER_ALIASES).where(F.col("old_key_id") == key_id)
+        came = aliases.select("identifier_kind", F.col("old_identifier").alias("identifier"))
+        carried = known.join(came, ["identifier_kind", "identifier"], how="left_semi").count()
+        return {"carried_over": carried, "left_behind": known.count() - carried}

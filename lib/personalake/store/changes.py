@@ -1,0 +1,52 @@
+"""Which partitions of a table changed between two versions, told from its commits: no job, no session."""
+
+from __future__ import annotations
+
+import json
+
+import pyarrow.fs as pafs
+
+from personalake.locations import open_location
+from personalake.store.read import table_path
+
+
+def changed_partitions(root: str, name: str, column: str, since: int, until: int) -> frozenset[str] | None:
+    """Values of a partition column under which rows came, went or changed.
+
+    A commit names the files it adds and removes, each with its partition (Delta protocol, 'Add File and Remove
+    File'). Files that were only rewritten, as by OPTIMIZE, say that no data changed. A partition that is told may hold
+    the same rows as before, one that is not told surely does.
+
+    Args:
+        root: warehouse.root.
+        name: the table.
+        column: a column it is partitioned by.
+        since: the version that is known.
+        until: the version that is asked about.
+
+    Returns:
+        The values as the log spells them (a date as YYYY-MM-DD); None where the log cannot tell: a commit between the
+        two is no longer there, since is later than until, or a file tells no such partition.
+
+    Cost:
+        Reads the commits between the two versions, some hundred bytes a file they touch.
+    """
+    if since > until:
+        return None
+    found: set[str] = set()
+    filesystem, folder = open_location(f"{table_path(root, name)}/_delta_log")
+    for version in range(since + 1, until + 1):
+        path = f"{folder}/{version:020d}.json"
+        if filesystem.get_file_info(path).type != pafs.FileType.File:
+            return None
+        with filesystem.open_input_stream(path) as stream:
+            actions = [json.loads(line) for line in stream.read().decode().splitlines() if line]
+        for action in actions:
+            file = action.get("add") or action.get("remove")
+            if file is None or not file.get("dataChange", True):
+                continue
+            value = (file.get("partitionValues") or {}).get(column)
+            if value is None:
+                return None
+            found.add(value)
+    return frozenset(found)
