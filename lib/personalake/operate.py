@@ -20,6 +20,7 @@ from personalake.report.build import build_report
 from personalake.report.settings import Report
 from personalake.runner import Options, say
 from personalake.runtime import parse_day, run_stages, run_these, session
+from personalake.runtime import validate as try_files
 from personalake.sample import write_sample
 from personalake.stages.requeue import requeue_stage
 from personalake.store.lock import writer_lock
@@ -133,6 +134,7 @@ def person(options: Options, person_id: str, shape: str) -> None:
 def validate(options: Options) -> dict[str, object]:
     """Try every setting, every source and every expression; read no data."""
     settings = options.settings()
+    try_files(settings)
     folder = Path(settings.sources.folder)
     sources = load_sources(folder, settings.ingest.event_types)
     with session(settings) as spark:

@@ -70,7 +70,7 @@ def line(row: tuple[int, str, str, str, str]) -> str:
     return f"{second},{device},u,pv,{item},{region},{visit}"
 
 
-@pytest.mark.parametrize("parts", [1, 3])
+@pytest.mark.parametrize("parts", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_filled_values_and_machines_are_those_of_plain_loops_in_any_split(spark: SparkSession, tmp_path, parts):
     draw = random.Random(SEED)
     rows = made_up(draw)

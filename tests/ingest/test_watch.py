@@ -6,6 +6,7 @@ import random
 from datetime import date, timedelta
 from statistics import median_low
 
+import pytest
 from pyspark.sql import SparkSession
 
 from ingest.lake import Lake, T
@@ -97,6 +98,7 @@ def test_fields_that_vanish_and_fields_that_nobody_declared(tmp_path):
     assert [row[2] for row in field_alarms(source, now, [], 20)] == ["extra", "known"]
 
 
+@pytest.mark.slow
 def test_the_stage_counts_days_and_raises_alarms_in_any_order_of_files(spark: SparkSession, tmp_path):
     days = {n: [f"{T + n * 86_400 + m},v{m},u,pv,{n}-{m},1,1" for m in range(20 if n != 8 else 2)] for n in range(10)}
     moved = [f"{T + 3 * 86_400},v0,u,pv,2-0,1,2"]  # an event of day 2 is corrected to be of day 3

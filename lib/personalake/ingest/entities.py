@@ -115,12 +115,17 @@ def read_key_of(root: str) -> Column:
 
 
 def counts_by_file(staged: DataFrame, root: str, table: Table | None = None) -> DataFrame:
-    """source, read_key, rows_in, rows_rejected, filled_counts (field of the table to good records that have it).
+    """source, read_key, rows_in, rows_rejected, filled_counts (field of the table to good records that have it), days.
 
-    One row a file; what a record has is counted by its mask, so that no field itself is read.
+    One row a file; what a record has is counted by its mask, so that no field itself is read. `days` are the business
+    days of its good records, where they have one.
     """
     names = (F.col(SOURCE).alias("source"), read_key_of(root).alias("read_key"))
-    masks = staged.groupBy(*names, F.col(REASON).isNull().alias("_is_good"), HAS).agg(F.count("*").alias("_rows"))
+    good = F.col(REASON).isNull()
+    day = F.when(good, F.col("event_date")) if "event_date" in staged.columns else F.lit(None).cast("date")
+    masks = staged.groupBy(*names, good.alias("_is_good"), HAS).agg(
+        F.count("*").alias("_rows"), F.collect_set(day).alias("_days")
+    )
     rejected = F.sum(F.when(F.col("_is_good"), 0).otherwise(F.col("_rows")))
     pairs = []
     for place, name in enumerate(table.names if table else ()):
@@ -128,7 +133,10 @@ def counts_by_file(staged: DataFrame, root: str, table: Table | None = None) -> 
         pairs += [F.lit(name), F.sum(F.when(has, F.col("_rows")).otherwise(0))]
     told = F.map_filter(F.create_map(*pairs), lambda _, count: count > 0) if pairs else F.lit(None)
     return masks.groupBy("source", "read_key").agg(
-        F.sum("_rows").alias("rows_in"), rejected.alias("rows_rejected"), told.cast(COUNT_MAP).alias("filled_counts")
+        F.sum("_rows").alias("rows_in"),
+        rejected.alias("rows_rejected"),
+        told.cast(COUNT_MAP).alias("filled_counts"),
+        F.array_distinct(F.flatten(F.collect_list("_days"))).alias("days"),
     )
 
 

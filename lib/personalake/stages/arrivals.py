@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Row
 from pyspark.sql import functions as F
 
 from personalake.errors import Fault
@@ -15,15 +15,19 @@ from personalake.job import Job
 from personalake.tables.ingest import SOURCE_READS
 
 READ, SAME = "read", "same content"
+_LedgerRow = Row(*[c.name for c in SOURCE_READS.cols])
 _Counts = Mapping[tuple[str, str], Any]
 
 
+def ledger_of(job: Job) -> list[Row]:
+    """What was read so far: one small row a file."""
+    return job.read(SOURCE_READS).withColumn("modified_seconds", F.unix_seconds("modified_at")).collect()
+
+
 def new_files(
-    job: Job, sources: Sequence[Source]
+    job: Job, sources: Sequence[Source], ledger: Sequence[Row]
 ) -> tuple[tuple[RawFile, ...], tuple[RawFile, ...], list[Fault | str]]:
-    """Files never read, files that are no longer what was read, and sources without any; the ledger is small."""
-    seconds = F.unix_seconds("modified_at").alias("modified_seconds")
-    ledger = job.read(SOURCE_READS).select("source", "read_key", "size", seconds).collect()
+    """Files never read, files that are no longer what was read, and sources without any."""
     known = {(row.source, row.read_key): (row["size"], row.modified_seconds) for row in ledger}
     new: list[RawFile] = []
     changed: list[RawFile] = []
@@ -46,9 +50,11 @@ def of_sound_sources(files: Sequence[RawFile], faults: Sequence[Fault]) -> tuple
     return tuple(file for file in files if file.source not in broken)
 
 
-def without_copies(job: Job, files: tuple[RawFile, ...]) -> tuple[tuple[RawFile, ...], tuple[RawFile, ...]]:
+def without_copies(
+    files: tuple[RawFile, ...], ledger: Sequence[Row]
+) -> tuple[tuple[RawFile, ...], tuple[RawFile, ...]]:
     """Files to read, and files whose very bytes the same source has already delivered under another name."""
-    rows = job.read(SOURCE_READS).where(F.col("state") == READ).select("source", "read_key", "content_hash").collect()
+    rows = [row for row in ledger if row.state == READ]
     # What is read again now may hold something else than the ledger says.
     now = {(f.source, f.read_key) for f in files}
     first = {(row.source, row.content_hash): row.read_key for row in rows if (row.source, row.read_key) not in now}
@@ -65,9 +71,9 @@ def is_among(file: RawFile, files: Sequence[RawFile]) -> bool:
     return any((file.source, file.read_key) == (f.source, f.read_key) for f in files)
 
 
-def ledger_row(
+def ledger_rows(
     job: Job, sources: Sequence[Source], files: Sequence[RawFile], state: str, counts: _Counts | None = None
-) -> DataFrame:
+) -> list[Row]:
     """Rows of source_reads for some files.
 
     Args:
@@ -82,6 +88,7 @@ def ledger_row(
     for f in files:
         row = (counts or {}).get((f.source, f.read_key))
         told = (row["rows_in"], row["rows_rejected"]) if row else (0, 0)
-        facts = (f.source, f.read_key, f.size, f.modified_at, f.content_hash, mapping[f.source], *told)
-        rows.append((*facts, state, job.now, None, row["filled_counts"] if row else None, dict(f.undeclared) or None))
-    return job.spark.createDataFrame(rows, SOURCE_READS.row_schema)
+        facts = (f.source, f.read_key, f.size, f.modified_at, f.content_hash, mapping[f.source])
+        fields = (row["filled_counts"] if row else None, dict(f.undeclared) or None)
+        rows.append(_LedgerRow(*facts, *told, state, job.now, None, *fields))
+    return rows

@@ -100,13 +100,14 @@ def _merge(job: Job, asked: Asked, batch: Batch, door: Door, is_first: bool) -> 
     by_read = staged.withColumn(PATH, F.substring_index(PATH, "#", 1))
     rows = counts_by_file(by_read, job.settings.raw.root).collect()
     counts = {row["read_key"]: (row["rows_in"], row["rows_rejected"]) for row in rows}
+    days = {day for row in rows for day in row["days"]}
     job.rows_in = (job.rows_in or 0) + sum(rows_in for rows_in, _ in counts.values())
     rejected = sum(refused for _, refused in counts.values())
     job.rows_rejected = (job.rows_rejected or 0) + rejected
     if job.force:
-        merge_staged(job, staged, [source], bool(rejected), _read_again(source, batch, is_first))
+        merge_staged(job, staged, [source], days, bool(rejected), _read_again(source, batch, is_first))
     else:
-        merge_news(job, staged, source, bool(rejected))
+        merge_news(job, staged, source, days, bool(rejected))
     return counts
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from personalake.config import Settings
@@ -23,7 +23,16 @@ from personalake.ingest.rates import daily_rates, load_rates
 from personalake.ingest.readers import read_raw
 from personalake.ingest.source import Source, load_sources
 from personalake.job import Job, Stage
-from personalake.stages.arrivals import READ, SAME, is_among, ledger_row, new_files, of_sound_sources, without_copies
+from personalake.stages.arrivals import (
+    READ,
+    SAME,
+    is_among,
+    ledger_of,
+    ledger_rows,
+    new_files,
+    of_sound_sources,
+    without_copies,
+)
 from personalake.stages.connected import ingest_connected
 from personalake.stages.merging import merge_staged
 from personalake.stages.watch import note_alarms
@@ -72,22 +81,22 @@ def run(job: Job) -> None:
 def _ingest_files(job: Job, sources: Sequence[Source], door: Door) -> None:
     if not sources:
         return
-    files, changed, faults = new_files(job, sources)
+    ledger = ledger_of(job)
+    files, changed, faults = new_files(job, sources, ledger)
     if changed and not job.force:
         job.note(changed_files=len(changed), changed_file_names=", ".join(f.read_key for f in changed[:5]))
     again = changed if job.force else ()
     files, broken = inspect_files(job.spark, job.settings.raw.root, files + again, sources)
     faults += broken
-    files, copies = without_copies(job, of_sound_sources(files, broken))
-    ledger = [ledger_row(job, sources, copies, SAME)] if copies else []
+    files, copies = without_copies(of_sound_sources(files, broken), ledger)
+    rows = ledger_rows(job, sources, copies, SAME)
     for entity in ("event", "item", "customer", "consent"):
         chosen = [s for s in sources if s.entity == entity and any(f.source == s.name for f in files)]
         if chosen:
-            ledger += _ingest_entity(job, chosen, files, again, door, faults)
-    if ledger:
-        rows = job.put_down(reduce(DataFrame.unionByName, ledger), "ledger")
-        note_alarms(job, sources, rows)
-        job.merge(SOURCE_READS, rows)
+            rows += _ingest_entity(job, chosen, files, again, door, faults)
+    if rows:
+        note_alarms(job, sources, rows, ledger)
+        job.merge(SOURCE_READS, job.spark.createDataFrame(rows, SOURCE_READS.row_schema))
     if faults:
         raise DataError(*faults)
 
@@ -143,7 +152,7 @@ def _ingest_entity(
     again: Sequence[RawFile],
     door: Door,
     faults: list[Fault | str],
-) -> list[DataFrame]:
+) -> list[Row]:
     """Map, de-duplicate and merge the records of one entity; give their rows of the ledger."""
     root = job.settings.raw.root
     own = [f for f in files if f.source in {s.name for s in sources}]
@@ -164,8 +173,9 @@ def _ingest_entity(
     reread = [f"{f.source}\x1f{f.read_key}" for f in again if is_among(f, sound)]
     # Of a file that is read again only what is refused now stays refused.
     gone = F.concat_ws("\x1f", "t.source", "t.file").isin(reread) if reread else None
-    merge_staged(job, staged, sources, bool(rejected), gone)
-    return [ledger_row(job, sources, sound, READ, counts)]
+    days = {day for row in counts.values() for day in row["days"]}
+    merge_staged(job, staged, sources, days, bool(rejected), gone)
+    return ledger_rows(job, sources, sound, READ, counts)
 
 
 STAGE = Stage(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import date
 
 from pyspark.sql import Column, DataFrame
 
@@ -17,7 +18,7 @@ from personalake.ingest.mapping import ALIASES
 from personalake.ingest.source import Source
 from personalake.job import Job
 from personalake.stages.review import look_again
-from personalake.stages.watch import count_days, days_of
+from personalake.stages.watch import count_days
 from personalake.tables.ingest import (
     CUSTOMER_VERSIONS,
     CUSTOMERS,
@@ -32,7 +33,12 @@ _NOW = {"item": (ITEM_VERSIONS, ITEMS), "customer": (CUSTOMER_VERSIONS, CUSTOMER
 
 
 def merge_staged(
-    job: Job, staged: DataFrame, sources: Sequence[Source], has_rejected: bool, gone: Column | None = None
+    job: Job,
+    staged: DataFrame,
+    sources: Sequence[Source],
+    days: Collection[date],
+    has_rejected: bool,
+    gone: Column | None = None,
 ) -> None:
     """Merge the staged records of one entity.
 
@@ -40,26 +46,28 @@ def merge_staged(
         job: whose tables.
         staged: rows from `map_records`, put down.
         sources: whose records they are.
+        days: business days of the good ones, of events.
         has_rejected: whether any of the rows is refused.
         gone: which rows of `rejected_records`, as `t`, are taken away unless they are refused again; None: none.
     """
     if has_rejected or gone is not None:
         job.merge(REJECTED_RECORDS, rejected_records(staged, job.settings.raw.root), gone=gone)
-    merge_entity(job, staged, sources)
+    merge_entity(job, staged, sources, days)
 
 
-def merge_entity(job: Job, staged: DataFrame, sources: Sequence[Source]) -> None:
+def merge_entity(job: Job, staged: DataFrame, sources: Sequence[Source], days: Collection[date]) -> None:
     """Merge the good rows of staged records of one entity, and what hangs on them."""
-    _merge_good(job, staged, sources, only_one_per_key(staged, sources[0].table))
+    _merge_good(job, staged, sources, days, only_one_per_key(staged, sources[0].table))
 
 
-def merge_news(job: Job, staged: DataFrame, source: Source, has_rejected: bool) -> None:
+def merge_news(job: Job, staged: DataFrame, source: Source, days: Collection[date], has_rejected: bool) -> None:
     """Merge the staged records of one entity, most of which may be there already: no table is touched without need.
 
     Args:
         job: whose tables.
         staged: rows from `map_records`, put down.
         source: the source.
+        days: business days of the good ones, of events.
         has_rejected: whether any of the rows is refused.
     """
     if has_rejected:
@@ -68,14 +76,16 @@ def merge_news(job: Job, staged: DataFrame, source: Source, has_rejected: bool) 
             job.merge(REJECTED_RECORDS, refused)
     news = _news(job, source.table, only_one_per_key(staged, source.table), source)
     if not news.isEmpty():
-        _merge_good(job, staged, [source], news)
+        _merge_good(job, staged, [source], days, news)
 
 
 def _news(job: Job, table: Table, rows: DataFrame, source: Source) -> DataFrame:
     return job.put_down(only_news(rows, job.read(table), table), f"news-of-{source.name}-for-{table.name}")
 
 
-def _merge_good(job: Job, staged: DataFrame, sources: Sequence[Source], rows: DataFrame) -> None:
+def _merge_good(
+    job: Job, staged: DataFrame, sources: Sequence[Source], days: Collection[date], rows: DataFrame
+) -> None:
     table, entity = sources[0].table, sources[0].entity
     version = job.version(table)
     then = look_again(job, sources, staged) if entity == "event" else None
@@ -83,7 +93,7 @@ def _merge_good(job: Job, staged: DataFrame, sources: Sequence[Source], rows: Da
     if then is not None:
         then()
     if entity == "event":
-        count_days(job, days_of(staged), version)
+        count_days(job, days, version)
     if entity in _NOW:
         versions, now = _NOW[entity]
         job.replace(now, latest_by_key(job.read(versions), now))

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from personalake.config import Settings
 from personalake.errors import ConfigError, Fault, near_miss
 from personalake.ingest.check import check_sources
-from personalake.ingest.entities import rejected_records
+from personalake.ingest.entities import counts_by_file, rejected_records
 from personalake.ingest.mapping import map_records
 from personalake.ingest.readers import MODIFIED, PATH, VALUE, text_records
 from personalake.ingest.refuse import REASONS
@@ -68,7 +68,8 @@ def requeue(job: Job, name: str, reason: str = "") -> None:
     path = F.regexp_replace("file", "%", "%25").alias(PATH)
     lines = texts.select(VALUE, path, F.col("rejected_at").alias(MODIFIED))
     staged = job.put_down(map_records(text_records(lines, source), source, door), "requeued")
-    merge_entity(job, staged, [source])
+    days = {day for row in counts_by_file(staged, job.settings.raw.root).collect() for day in row["days"]}
+    merge_entity(job, staged, [source], days)
     unreadable = told.where("NOT _is_readable").drop("_is_readable")
     bad = job.put_down(rejected_records(staged, job.settings.raw.root), "still_rejected")
     gone = (F.col("t.source") == name) & (F.col("t.reason_code") == reason if reason else F.lit(True))

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import Row
 from pyspark.sql import functions as F
 
-from personalake.ingest.mapping import REASON
 from personalake.ingest.source import Source
 from personalake.ingest.watch import DAY_KINDS, AlarmRow, Read, day_alarms, field_alarms, source_days
 from personalake.job import Job
-from personalake.tables.ingest import EVENTS, SOURCE_ALARMS, SOURCE_DAYS, SOURCE_READS
+from personalake.tables.ingest import EVENTS, SOURCE_ALARMS, SOURCE_DAYS
 
 _SHOWN = 5
 _KEY = len(SOURCE_ALARMS.key)
 
 
-def days_of(staged: DataFrame) -> set[date]:
-    """Business days of the good rows of staged events; a few bytes a day."""
-    days = staged.where(F.col(REASON).isNull()).select("event_date").distinct().collect()
-    return {row["event_date"] for row in days}
-
-
-def count_days(job: Job, days: set[date], version: int) -> None:
+def count_days(job: Job, days: Collection[date], version: int) -> None:
     """Count the events of each source anew, for the days that came and those that commits took events from.
 
     Args:
@@ -33,26 +26,27 @@ def count_days(job: Job, days: set[date], version: int) -> None:
         version: of events, before they were merged.
     """
     changed = {date.fromisoformat(value) for (value,) in job.partitions_changed(EVENTS, version)}
-    touched = sorted(days | changed)
+    touched = sorted({*days, *changed})
     if touched:
         events = job.read(EVENTS).where(F.col("event_date").isin(touched))
         gone = F.col("t.event_date").isin(touched)
         job.merge(SOURCE_DAYS, source_days(events, job.settings.ingest.late_hours), gone=gone)
 
 
-def note_alarms(job: Job, sources: Sequence[Source], ledger: DataFrame) -> None:
+def note_alarms(job: Job, sources: Sequence[Source], now: Sequence[Row], ledger: Sequence[Row]) -> None:
     """Compare the sources with their past, keep what is unlike it, and name what is new.
 
     Args:
         job: the stage.
         sources: those that are configured.
-        ledger: this run's rows of source_reads; the table does not have them yet.
+        now: this run's rows of source_reads; the table does not have them yet.
+        ledger: those it has.
     """
     before = {tuple(row) for row in job.read(SOURCE_ALARMS).collect()}
     names = [source.name for source in sources]
     days = job.read(SOURCE_DAYS).select("source", "event_date", "event_count", "late_count").collect()
     found = day_alarms(map(tuple, days), names, job.settings.ingest)
-    rows = [*found, *_of_fields(job, sources, ledger.collect())]
+    rows = [*found, *_of_fields(job, sources, now, ledger)]
     days_before = {row for row in before if row[1] in DAY_KINDS and row[0] in names}
     if set(rows) - before or days_before - set(rows):
         frame = job.spark.createDataFrame(rows, SOURCE_ALARMS.row_schema)
@@ -65,11 +59,11 @@ def note_alarms(job: Job, sources: Sequence[Source], ledger: DataFrame) -> None:
         job.note(alarms=len(new), newest_alarms=told)
 
 
-def _of_fields(job: Job, sources: Sequence[Source], now: Sequence[Row]) -> list[AlarmRow]:
+def _of_fields(job: Job, sources: Sequence[Source], now: Sequence[Row], ledger: Sequence[Row]) -> list[AlarmRow]:
     fresh = [row for row in now if row["filled_counts"] is not None]
     keys = {(row["source"], row["read_key"]) for row in fresh}
-    ledger = job.read(SOURCE_READS).where("filled_counts IS NOT NULL").collect() if fresh else []
-    past = [_read_of(row) for row in ledger if (row["source"], row["read_key"]) not in keys]
+    known = [row for row in ledger if row["filled_counts"] is not None]
+    past = [_read_of(row) for row in known if (row["source"], row["read_key"]) not in keys]
     reads = [_read_of(row) for row in fresh]
     least = job.settings.ingest.watch_min_events
     found: list[AlarmRow] = []
