@@ -64,28 +64,34 @@ def _ingest_source(job: Job, source: Source, door: Door) -> None:
             batch = next(found, None)
         if batch is None:
             return
-        counts = _merge(job, asked, batch, door, is_first) if batch.raw is not None else {}
-        job.merge(SOURCE_READS, _ledger_rows(job, source, batch.reads, counts))
+        counts: dict[str, tuple[int, int]] = {}
+        has_news = batch.raw is not None and _merge(job, asked, batch, door, is_first, counts)
+        known = {read.read_key: read.mark for read in asked.past}
+        # What was seen again under the mark that the ledger has already leaves its row as it is.
+        reads = [read for read in batch.reads if has_news or known.get(read.read_key) != read.mark]
+        if reads:
+            job.merge(SOURCE_READS, _ledger_rows(job, source, reads, counts))
         is_first = False
 
 
-def _merge(job: Job, asked: Asked, batch: Batch, door: Door, is_first: bool) -> dict[str, tuple[int, int]]:
-    """Merge a batch; give records and refusals of each of its reads, by path."""
+def _merge(
+    job: Job, asked: Asked, batch: Batch, door: Door, is_first: bool, counts: dict[str, tuple[int, int]]
+) -> bool:
+    """Merge a batch; count records and refusals of each of its reads, by path; tell whether anything was new."""
     source = asked.source
     with _in_plain_words(asked):
         # Whatever breaks while records are read breaks here, before anything of them is written.
         staged = job.put_down(map_records(cast(DataFrame, batch.raw), with_order(source), door), f"from-{source.name}")
     by_read = staged.withColumn(PATH, F.substring_index(PATH, "#", 1))
     rows = counts_by_file(by_read, job.settings.raw.root).collect()
-    counts = {row["read_key"]: (row["rows_in"], row["rows_rejected"]) for row in rows}
+    counts |= {row["read_key"]: (row["rows_in"], row["rows_rejected"]) for row in rows}
     job.rows_in = (job.rows_in or 0) + sum(rows_in for rows_in, _ in counts.values())
     rejected = sum(refused for _, refused in counts.values())
     job.rows_rejected = (job.rows_rejected or 0) + rejected
     if job.force:
         merge_staged(job, staged, source, bool(rejected), _read_again(source, batch, is_first))
-    else:
-        merge_news(job, staged, source, bool(rejected))
-    return counts
+        return True
+    return merge_news(job, staged, source, bool(rejected))
 
 
 def _read_again(source: Source, batch: Batch, is_first: bool) -> Column | None:
@@ -143,7 +149,7 @@ def _past(job: Job, source: Source) -> tuple[Read, ...]:
     rows = ledger.select("read_key", "resume_from", "read_at").collect()
     kept = [(row, json.loads(row.resume_from)) for row in rows]
     kind = source.connect.kind if source.connect else ""
-    return tuple(Read(row.read_key, mark, row.read_at) for row, mark in kept if mark["kind"] == kind)
+    return tuple(Read(row.read_key, mark, row.read_at) for row, mark in kept if mark.pop("kind") == kind)
 
 
 def _ledger_rows(job: Job, source: Source, reads: Sequence[Read], counts: Mapping[str, tuple[int, int]]) -> DataFrame:

@@ -29,7 +29,7 @@ def merge_staged(job: Job, staged: DataFrame, source: Source, has_rejected: bool
     _renew(job, source)
 
 
-def merge_news(job: Job, staged: DataFrame, source: Source, has_rejected: bool) -> None:
+def merge_news(job: Job, staged: DataFrame, source: Source, has_rejected: bool) -> bool:
     """Merge the staged records of one entity, most of which may be there already: no table is touched without need.
 
     Args:
@@ -37,11 +37,16 @@ def merge_news(job: Job, staged: DataFrame, source: Source, has_rejected: bool) 
         staged: rows from `map_records`, put down.
         source: the source.
         has_rejected: whether any of the rows is refused.
+
+    Returns:
+        Whether anything was new.
     """
-    if has_rejected:
-        _merge_news(job, REJECTED_RECORDS, rejected_records(staged, job.settings.raw.root), source, None)
-    if _merge_news(job, source.table, only_one_per_key(staged, source.table), source, "record_version"):
+    refused = rejected_records(staged, job.settings.raw.root)
+    has_refused = has_rejected and _merge_news(job, REJECTED_RECORDS, refused, source, None)
+    has_taken = _merge_news(job, source.table, only_one_per_key(staged, source.table), source, "record_version")
+    if has_taken:
         _renew(job, source)
+    return has_refused or has_taken
 
 
 def _merge_news(job: Job, table: Table, rows: DataFrame, source: Source, version: str | None) -> bool:
