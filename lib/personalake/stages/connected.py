@@ -153,10 +153,22 @@ def _past(job: Job, source: Source) -> tuple[Read, ...]:
 
 
 def _ledger_rows(job: Job, source: Source, reads: Sequence[Read], counts: Mapping[str, tuple[int, int]]) -> DataFrame:
+    kind = source.connect.kind if source.connect else ""
     rows = []
     for read in reads:
         rows_in, rejected = counts.get(unquote(read.path), (0, 0))
-        facts = (source.name, read.read_key, read.size, job.now, read.content_hash, source.mapping_hash)
-        mark = json.dumps({"kind": source.connect.kind if source.connect else "", **read.mark})
-        rows.append((*facts, rows_in, rejected, READ, job.now, mark))
+        row = {
+            "source": source.name,
+            "read_key": read.read_key,
+            "size": read.size,
+            "modified_at": job.now,
+            "content_hash": read.content_hash,
+            "mapping_hash": source.mapping_hash,
+            "rows_in": rows_in,
+            "rows_rejected": rejected,
+            "state": READ,
+            "read_at": job.now,
+            "resume_from": json.dumps({"kind": kind, **read.mark}),
+        }
+        rows.append(tuple(row.get(column.name) for column in SOURCE_READS.cols))
     return job.spark.createDataFrame(rows, SOURCE_READS.row_schema)
