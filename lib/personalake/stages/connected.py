@@ -72,8 +72,13 @@ def _ingest_source(job: Job, source: Source, door: Door) -> None:
     asked = replace(_asked(job.spark, source, door, job.now), past=past, is_forced=job.force)
     is_first = True
     for batch in _batches(asked):
-        counts = _merge(job, asked, batch, door, is_first) if batch.raw is not None else {}
-        job.merge(SOURCE_READS, _ledger_rows(job, source, batch.reads, counts))
+        counts: dict[str, tuple[int, int]] = {}
+        has_news = batch.raw is not None and _merge(job, asked, batch, door, is_first, counts)
+        known = {read.read_key: read.mark for read in asked.past}
+        # What was seen again under the mark that the ledger has already leaves its row as it is.
+        reads = [read for read in batch.reads if has_news or known.get(read.read_key) != read.mark]
+        if reads:
+            job.merge(SOURCE_READS, _ledger_rows(job, source, reads, counts))
         is_first = False
 
 
@@ -91,24 +96,25 @@ def _batches(asked: Asked) -> Iterator[Batch]:
         yield batch
 
 
-def _merge(job: Job, asked: Asked, batch: Batch, door: Door, is_first: bool) -> dict[str, tuple[int, int]]:
-    """Merge a batch; give records and refusals of each of its reads, by path."""
+def _merge(
+    job: Job, asked: Asked, batch: Batch, door: Door, is_first: bool, counts: dict[str, tuple[int, int]]
+) -> bool:
+    """Merge a batch; count records and refusals of each of its reads, by path; tell whether anything was new."""
     source = asked.source
     with _in_plain_words(asked):
         # Whatever breaks while records are read breaks here, before anything of them is written.
         staged = job.put_down(map_records(cast(DataFrame, batch.raw), with_order(source), door), f"from-{source.name}")
     by_read = staged.withColumn(PATH, F.substring_index(PATH, "#", 1))
     rows = counts_by_file(by_read, job.settings.raw.root).collect()
-    counts = {row["read_key"]: (row["rows_in"], row["rows_rejected"]) for row in rows}
+    counts |= {row["read_key"]: (row["rows_in"], row["rows_rejected"]) for row in rows}
     days = {day for row in rows for day in row["days"]}
     job.rows_in = (job.rows_in or 0) + sum(rows_in for rows_in, _ in counts.values())
     rejected = sum(refused for _, refused in counts.values())
     job.rows_rejected = (job.rows_rejected or 0) + rejected
     if job.force:
         merge_staged(job, staged, [source], days, bool(rejected), _read_again(source, batch, is_first))
-    else:
-        merge_news(job, staged, source, days, bool(rejected))
-    return counts
+        return True
+    return merge_news(job, staged, source, days, bool(rejected))
 
 
 def _read_again(source: Source, batch: Batch, is_first: bool) -> Column | None:
@@ -165,14 +171,26 @@ def _past(job: Job, source: Source) -> tuple[Read, ...]:
     rows = ledger.select("read_key", "resume_from", "read_at").collect()
     kept = [(row, json.loads(row.resume_from)) for row in rows]
     kind = source.connect.kind if source.connect else ""
-    return tuple(Read(row.read_key, mark, row.read_at) for row, mark in kept if mark["kind"] == kind)
+    return tuple(Read(row.read_key, mark, row.read_at) for row, mark in kept if mark.pop("kind") == kind)
 
 
 def _ledger_rows(job: Job, source: Source, reads: Sequence[Read], counts: Mapping[str, tuple[int, int]]) -> DataFrame:
+    kind = source.connect.kind if source.connect else ""
     rows = []
     for read in reads:
         rows_in, rejected = counts.get(unquote(read.path), (0, 0))
-        facts = (source.name, read.read_key, read.size, job.now, read.content_hash, source.mapping_hash)
-        mark = json.dumps({"kind": source.connect.kind if source.connect else "", **read.mark})
-        rows.append((*facts, rows_in, rejected, READ, job.now, mark, None, None))
+        row = {
+            "source": source.name,
+            "read_key": read.read_key,
+            "size": read.size,
+            "modified_at": job.now,
+            "content_hash": read.content_hash,
+            "mapping_hash": source.mapping_hash,
+            "rows_in": rows_in,
+            "rows_rejected": rejected,
+            "state": READ,
+            "read_at": job.now,
+            "resume_from": json.dumps({"kind": kind, **read.mark}),
+        }
+        rows.append(tuple(row.get(column.name) for column in SOURCE_READS.cols))
     return job.spark.createDataFrame(rows, SOURCE_READS.row_schema)

@@ -60,7 +60,7 @@ def merge_entity(job: Job, staged: DataFrame, sources: Sequence[Source], days: C
     _merge_good(job, staged, sources, days, only_one_per_key(staged, sources[0].table))
 
 
-def merge_news(job: Job, staged: DataFrame, source: Source, days: Collection[date], has_rejected: bool) -> None:
+def merge_news(job: Job, staged: DataFrame, source: Source, days: Collection[date], has_rejected: bool) -> bool:
     """Merge the staged records of one entity, most of which may be there already: no table is touched without need.
 
     Args:
@@ -69,14 +69,21 @@ def merge_news(job: Job, staged: DataFrame, source: Source, days: Collection[dat
         source: the source.
         days: business days of the good ones, of events.
         has_rejected: whether any of the rows is refused.
+
+    Returns:
+        Whether anything was new.
     """
+    has_refused = False
     if has_rejected:
         refused = _news(job, REJECTED_RECORDS, rejected_records(staged, job.settings.raw.root), source)
-        if not refused.isEmpty():
+        has_refused = not refused.isEmpty()
+        if has_refused:
             job.merge(REJECTED_RECORDS, refused)
     news = _news(job, source.table, only_one_per_key(staged, source.table), source)
-    if not news.isEmpty():
+    has_taken = not news.isEmpty()
+    if has_taken:
         _merge_good(job, staged, [source], days, news)
+    return has_refused or has_taken
 
 
 def _news(job: Job, table: Table, rows: DataFrame, source: Source) -> DataFrame:

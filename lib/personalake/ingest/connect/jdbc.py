@@ -53,7 +53,7 @@ def jdbc_batches(asked: Asked, jdbc: Jdbc) -> Iterator[Batch]:
         _check_filled(asked, jdbc, bounds)
         rising, kind = F.col(jdbc.rising), rows.schema[jdbc.rising].dataType
         mark = _mark(str(bounds["high"]), kind, asked.now)
-        key = f"{path}/{jdbc.rising} up to {mark}"
+        key = f"{path}/{jdbc.rising} {f'{low} ' if low else 'up '}to {mark}"
         # Above a mark that is now lie infinity and whatever else is yet to come: it is read each time.
         rows = rows.where(rising <= F.lit(mark).cast(kind)) if mark == bounds["high"] else rows
         rows = rows.where(rising >= F.lit(low).cast(kind)) if low else rows
