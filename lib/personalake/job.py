@@ -153,6 +153,10 @@ class Job:
         days = changed_partitions(self.root, source.name, column, since, self.inputs[source.name])
         return None if days is None else sorted(days)
 
+    def was_written(self, table: Table) -> bool:
+        """Whether an input was ever written since it was created: where not, no job need ask for its rows."""
+        return self.inputs.get(table.name, 0) > 0
+
     def merge(
         self, table: Table, rows: DataFrame, version_column: str | None = None, gone: Column | None = None
     ) -> None:

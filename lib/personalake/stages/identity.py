@@ -82,6 +82,8 @@ def _by_day(sightings: DataFrame) -> DataFrame:
 
 def _newest_aliases(job: Job) -> DataFrame | None:
     """What identifiers by older keys are called now; None where the key was never changed."""
+    if not job.was_written(IDENTIFIER_ALIASES):
+        return None
     aliases = job.read(IDENTIFIER_ALIASES)
     changes = aliases.select("key_id").distinct().count()
     return job.put_down(newest_aliases(aliases, changes), "aliases") if changes else None
@@ -91,15 +93,15 @@ def _evidence(job: Job, newest: DataFrame | None) -> Evidence:
     """What sources declare, operators cut, and people said to being linked before this day."""
     sources = load_sources(Path(job.settings.sources.folder))
     weights = {source.name: source.evidence for source in sources if source.evidence is not None}
-    cuts = job.read(IDENTITY_CUTS).where(F.col("state") == CUT)
+    cuts = job.read(IDENTITY_CUTS).where(F.col("state") == CUT) if job.was_written(IDENTITY_CUTS) else None
     consents = job.read(CONSENTS).where(F.col("purpose") == LINKING)
     words = None if consents.isEmpty() else consents
     if newest is not None:
-        cuts = with_newest_names(cuts, newest, "left", "right")
+        cuts = cuts if cuts is None else with_newest_names(cuts, newest, "left", "right")
         words = words if words is None else with_newest_names(words, newest, "identifier")
     return Evidence(
         weights=weights,
-        cuts=None if cuts.isEmpty() else cuts,
+        cuts=cuts,
         words=words if words is None else consent_by_identifier(words, LINKING, job.as_of),
         needs_word=LINKING in job.settings.privacy.required_purposes,
     )
