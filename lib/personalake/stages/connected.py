@@ -29,6 +29,7 @@ from personalake.ingest.source import Source
 from personalake.job import Job
 from personalake.privacy.hashing import decrypt_text, encrypt_text
 from personalake.stages.merging import merge_news, merge_staged
+from personalake.stages.watch import note_alarms
 from personalake.store.jars import EXTRA_CLASSES, fetch_command
 from personalake.store.session import is_loadable
 from personalake.store.versions import version_of
@@ -51,6 +52,8 @@ def ingest_connected(job: Job, sources: Sequence[Source], door: Door) -> None:
             _ingest_source(job, source, door)
         except DataError as error:
             faults += error.faults
+    if sources:
+        note_alarms(job, sources, (), ())
     if faults:
         raise DataError(*faults)
 
