@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from personalake.privacy.hashing import decrypt_text
 from personalake.store.jars import EXTRA_CLASSES
 from personalake.store.session import is_loadable
-from personalake.tables.ingest import EVENTS, REJECTED_RECORDS, SOURCE_READS
+from personalake.tables.ingest import EVENTS, REJECTED_RECORDS, SOURCE_DAYS, SOURCE_READS
 from support.connected_lake import KEY, ConnectedLake
 from support.postgresql import Postgresql, postgresql
 
@@ -129,11 +129,22 @@ def test_rows_seen_again_double_nothing_and_write_nothing(lake):
     before = lake.versions()
     lake.run()
     after, reads = lake.versions(), lake.reads()
-    assert {name for name in after if after[name] != before[name]} == {"source_reads"}
+    assert {name for name in after if after[name] != before[name]} == {"source_days", "source_reads"}
     job = lake.run()
     assert (job.rows_in, job.rows_rejected, job.rows_out) == (3, 1, 0)
     assert (lake.versions(), lake.reads()) == (after, reads)
     assert len(lake.told(REJECTED_RECORDS, "rejection_id")) == 1
+
+
+def test_a_late_row_under_a_known_mark_is_counted_though_the_run_that_took_it_died(lake, server):
+    server.sql("INSERT INTO orders VALUES (2005, '2020-01-01T23:59:30Z', 'v', 'pay', 'later', 1, NULL)")
+    lake.run(dies_at=SOURCE_DAYS)
+    assert "later" in lake.items()
+    lake.run()
+    assert sum(count for (count,) in lake.told(SOURCE_DAYS, "event_count")) == len(lake.items()) == 1003
+    before = lake.versions()
+    lake.run()
+    assert lake.versions() == before
 
 
 def test_a_null_in_the_rising_column_is_a_fault_and_a_query_may_fill_it(lake, server):
@@ -144,7 +155,7 @@ def test_a_null_in_the_rising_column_is_a_fault_and_a_query_may_fill_it(lake, se
     ]
     query = "SELECT id, coalesce(changed_at, '2020-01-03Z') AS changed_at, visitor, act, item, price, extra FROM orders"
     declare(lake, server, table="", query=query, partitions=1)
-    assert lake.run().rows_in == 1004
+    assert lake.run().rows_in == 1005
     assert "too late" in lake.items()
 
 
@@ -161,11 +172,11 @@ def test_a_time_yet_to_come_is_no_mark_below_which_later_rows_are_lost(lake, ser
 def test_a_whole_number_may_rise_and_a_table_without_any_is_read_whole(lake, server):
     declare(lake, server, table="public.orders", rising="id", look_back=2, partitions=1)
     server.sql("UPDATE orders SET changed_at = '2020-01-03Z' WHERE changed_at > '2020-12-01Z'")
-    assert lake.run().rows_in == 1005
+    assert lake.run().rows_in == 1006
     assert lake.run().rows_in == 1
     declare(lake, server, table="public.orders", rising="", look_back=0, partitions=1)
     version = lake.versions()["events"]
-    assert lake.run().rows_in == 1005
+    assert lake.run().rows_in == 1006
     assert lake.versions()["events"] == version
 
 

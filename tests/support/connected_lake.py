@@ -18,11 +18,11 @@ from personalake.stages.ingest import STAGE
 from personalake.store.read import read
 from personalake.store.schema import ensure_tables
 from personalake.store.versions import versions_of
-from personalake.tables.ingest import EVENTS, REJECTED_RECORDS, SOURCE_READS
+from personalake.tables.ingest import EVENTS, REJECTED_RECORDS, SOURCE_ALARMS, SOURCE_DAYS, SOURCE_READS
 from personalake.tables.spec import Table
 
 KEY = Key(b"a key of tests only, as long as one must be")
-TABLES = (EVENTS, REJECTED_RECORDS, SOURCE_READS)
+TABLES = (EVENTS, REJECTED_RECORDS, SOURCE_DAYS, SOURCE_ALARMS, SOURCE_READS)
 DAY = 86_400
 T = 1_476_619_200
 

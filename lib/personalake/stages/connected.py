@@ -28,7 +28,7 @@ from personalake.ingest.readers import PATH
 from personalake.ingest.source import Source
 from personalake.job import Job
 from personalake.privacy.hashing import decrypt_text, encrypt_text
-from personalake.stages.merging import merge_news, merge_staged
+from personalake.stages.merging import find_news, merge_news, merge_staged
 from personalake.stages.watch import note_alarms
 from personalake.store.jars import EXTRA_CLASSES, fetch_command
 from personalake.store.session import is_loadable
@@ -73,15 +73,15 @@ def first_records(spark: SparkSession, source: Source, door: Door, now: datetime
 def _ingest_source(job: Job, source: Source, door: Door) -> None:
     past = () if job.force else _past(job, source)
     asked = replace(_asked(job.spark, source, door, job.now), past=past, is_forced=job.force)
+    known = {read.read_key: read.mark for read in past}
     is_first = True
     for batch in _batches(asked):
         counts: dict[str, tuple[int, int]] = {}
-        has_news = batch.raw is not None and _merge(job, asked, batch, door, is_first, counts)
-        known = {read.read_key: read.mark for read in asked.past}
-        # What was seen again under the mark that the ledger has already leaves its row as it is.
-        reads = [read for read in batch.reads if has_news or known.get(read.read_key) != read.mark]
-        if reads:
-            job.merge(SOURCE_READS, _ledger_rows(job, source, reads, counts))
+        # What was seen again under a mark that the ledger has, without news, leaves everything as it is.
+        is_known = all(known.get(read.read_key) == read.mark for read in batch.reads)
+        has_changed = batch.raw is not None and _merge(job, asked, batch, door, is_first, is_known, counts)
+        if has_changed or not is_known:
+            job.merge(SOURCE_READS, _ledger_rows(job, source, batch.reads, counts))
         is_first = False
 
 
@@ -100,9 +100,9 @@ def _batches(asked: Asked) -> Iterator[Batch]:
 
 
 def _merge(
-    job: Job, asked: Asked, batch: Batch, door: Door, is_first: bool, counts: dict[str, tuple[int, int]]
+    job: Job, asked: Asked, batch: Batch, door: Door, is_first: bool, is_known: bool, counts: dict[str, tuple[int, int]]
 ) -> bool:
-    """Merge a batch; count records and refusals of each of its reads, by path; tell whether anything was new."""
+    """Merge a batch; count records and refusals of each of its reads, by path; tell whether anything was done."""
     source = asked.source
     with _in_plain_words(asked):
         # Whatever breaks while records are read breaks here, before anything of them is written.
@@ -117,7 +117,15 @@ def _merge(
     if job.force:
         merge_staged(job, staged, [source], days, bool(rejected), _read_again(source, batch, is_first))
         return True
-    return merge_news(job, staged, source, days, bool(rejected))
+    news = find_news(job, staged, source, bool(rejected))
+    if is_known and not news.is_any:
+        return False
+    if is_known:
+        # Late rows below a mark that counts as read: should the run die now, the next one must know of it.
+        pending = [replace(read, mark={**read.mark, "is_pending": True}) for read in batch.reads]
+        job.merge(SOURCE_READS, _ledger_rows(job, source, pending, counts))
+    merge_news(job, staged, source, days, news)
+    return True
 
 
 def _read_again(source: Source, batch: Batch, is_first: bool) -> Column | None:
@@ -178,6 +186,7 @@ def _past(job: Job, source: Source) -> tuple[Read, ...]:
 
 
 def _ledger_rows(job: Job, source: Source, reads: Sequence[Read], counts: Mapping[str, tuple[int, int]]) -> DataFrame:
+    kind = source.connect.kind if source.connect else ""
     kind = source.connect.kind if source.connect else ""
     rows = []
     for read in reads:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from pyspark.sql import Column, DataFrame
@@ -60,43 +61,55 @@ def merge_entity(job: Job, staged: DataFrame, sources: Sequence[Source], days: C
     _merge_good(job, staged, sources, days, only_one_per_key(staged, sources[0].table))
 
 
-def merge_news(job: Job, staged: DataFrame, source: Source, days: Collection[date], has_rejected: bool) -> bool:
-    """Merge the staged records of one entity, most of which may be there already: no table is touched without need.
+@dataclass(frozen=True)
+class News:
+    """What of some staged records the tables do not have yet; None where that is nothing."""
+
+    refused: DataFrame | None
+    taken: DataFrame | None
+
+    @property
+    def is_any(self) -> bool:
+        """Whether there is anything."""
+        return self.refused is not None or self.taken is not None
+
+
+def find_news(job: Job, staged: DataFrame, source: Source, has_rejected: bool) -> News:
+    """What is new in the staged records of one entity, most of which may be there already.
 
     Args:
         job: whose tables.
         staged: rows from `map_records`, put down.
         source: the source.
-        days: business days of the good ones, of events.
         has_rejected: whether any of the rows is refused.
-
-    Returns:
-        Whether anything was new.
     """
-    has_refused = False
-    if has_rejected:
-        refused = _news(job, REJECTED_RECORDS, rejected_records(staged, job.settings.raw.root), source)
-        has_refused = not refused.isEmpty()
-        if has_refused:
-            job.merge(REJECTED_RECORDS, refused)
-    news = _news(job, source.table, only_one_per_key(staged, source.table), source)
-    has_taken = not news.isEmpty()
-    if has_taken:
-        _merge_good(job, staged, [source], days, news)
-    return has_refused or has_taken
+    refused = rejected_records(staged, job.settings.raw.root)
+    return News(
+        _news(job, REJECTED_RECORDS, refused, source) if has_rejected else None,
+        _news(job, source.table, only_one_per_key(staged, source.table), source),
+    )
 
 
-def _news(job: Job, table: Table, rows: DataFrame, source: Source) -> DataFrame:
-    return job.put_down(only_news(rows, job.read(table), table), f"news-of-{source.name}-for-{table.name}")
+def merge_news(job: Job, staged: DataFrame, source: Source, days: Collection[date], news: News) -> None:
+    """Merge what is new of staged records, and do what hangs on all of them, which a run that died may have left."""
+    if news.refused is not None:
+        job.merge(REJECTED_RECORDS, news.refused)
+    _merge_good(job, staged, [source], days, news.taken)
+
+
+def _news(job: Job, table: Table, rows: DataFrame, source: Source) -> DataFrame | None:
+    news = job.put_down(only_news(rows, job.read(table), table), f"news-of-{source.name}-for-{table.name}")
+    return None if news.isEmpty() else news
 
 
 def _merge_good(
-    job: Job, staged: DataFrame, sources: Sequence[Source], days: Collection[date], rows: DataFrame
+    job: Job, staged: DataFrame, sources: Sequence[Source], days: Collection[date], rows: DataFrame | None
 ) -> None:
     table, entity = sources[0].table, sources[0].entity
     version = job.version(table)
     then = look_again(job, sources, staged) if entity == "event" else None
-    job.merge(table, rows, "record_version")
+    if rows is not None:
+        job.merge(table, rows, "record_version")
     if then is not None:
         then()
     if entity == "event":
