@@ -196,9 +196,12 @@ class Job:
         found = version_of(self.root, table.name)
         return -1 if found is None else found
 
-    def partitions_changed(self, table: Table, after: int) -> set[tuple[str, ...]]:
-        """Partitions of an own table that commits after a version touched; see `store.write.partitions_changed`."""
-        return write.partitions_changed(self.root, table, after, self.version(table))
+    def dates_written(self, table: Table, after: int, column: str = "event_date") -> frozenset[str]:
+        """Days of an own table under which commits after a version put or took rows, as YYYY-MM-DD."""
+        days = changed_partitions(self.root, table.name, column, after, self.version(table))
+        if days is None:
+            raise RuntimeError(f"the log of {table.name} lacks commits of this very run")
+        return days
 
     def note(self, **facts: object) -> None:
         """Tell something of this run, kept in `runs.detail`."""

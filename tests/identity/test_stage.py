@@ -49,10 +49,13 @@ class Lake:
     def __init__(self, spark: SparkSession, root: Path) -> None:
         self.spark, self.root, self.runs = spark, str(root / "lake"), 0
         self.before: Before | None = None
-        write_source(root / "conf")
+        write_source(root / "conf", event_types={"pv": "view", "ping": "heartbeat"})
         self.settings = load_settings(
             [str(conf_folder() / "base.yaml")],
-            [f"warehouse.root={self.root}", f"sources.folder={root / 'conf'}", "identity.logins_per_device=2"],
+            [
+                *(f"warehouse.root={self.root}", f"sources.folder={root / 'conf'}"),
+                *("identity.logins_per_device=2", 'ingest.event_types=["heartbeat"]'),
+            ],
         )
         ensure_tables(spark, self.root, [*STAGE.reads, *STAGE.writes])
 

@@ -87,7 +87,7 @@ def test_it_tells_what_it_needs_and_brings_the_command(wheel, names):
     assert metadata["Name"] == "personalake"
     assert metadata["Requires-Python"] == ">=3.11"
     assert {"pyspark==4.2.0", "delta-spark==4.4.0"} <= set(metadata.get_all("Requires-Dist") or [])
-    assert set(metadata.get_all("Provides-Extra") or []) == {"bench", "dev", "test"}
+    assert set(metadata.get_all("Provides-Extra") or []) == {"bench", "dev", "fuzzy", "test"}
 
 
 @pytest.mark.parametrize("form", ["folder", "zip"])

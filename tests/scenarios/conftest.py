@@ -31,10 +31,16 @@ class Flow:
 
 
 @pytest.fixture(scope="session")
-def flow(tmp_path_factory: pytest.TempPathFactory) -> Flow:
+def unread(tmp_path_factory: pytest.TempPathFactory) -> Flow:
+    """Logs that no run has read yet."""
     folder = tmp_path_factory.mktemp("flow")
-    logs, root = folder / "logs", folder / "warehouse"
-    made = Flow(logs, root, write_tiny_logs(logs))
+    return Flow(folder / "logs", folder / "warehouse", write_tiny_logs(folder / "logs"))
+
+
+@pytest.fixture(scope="session")
+def flow(unread: Flow, tmp_path_factory: pytest.TempPathFactory) -> Flow:
+    """The same logs, read by a whole run."""
+    made = replace(unread, root=tmp_path_factory.mktemp("run") / "warehouse")
     ended = made.command("run")
     assert ended.code == 0, ended.err
     return replace(made, ended=ended)

@@ -139,7 +139,9 @@ def test_all_faults_of_the_settings_come_at_once_before_spark_starts(flow: Flow)
     ]
 
 
-def test_bad_files_stop_the_run_before_anything_is_written(flow: Flow, tmp_path: Path) -> None:
+def test_a_bad_file_stops_its_source_and_the_run_and_leaves_the_work_of_others_whole(
+    flow: Flow, tmp_path: Path
+) -> None:
     bad = replace(flow, logs=tmp_path / "logs", root=tmp_path / "warehouse")
     shutil.copytree(flow.logs, bad.logs)
     broken = next(path for path in sorted(bad.logs.rglob("*.gz")))
@@ -150,7 +152,12 @@ def test_bad_files_stop_the_run_before_anything_is_written(flow: Flow, tmp_path:
         "The data cannot be used (1 fault):",
         f"  - source shop, file shop/{broken.name}: is no complete gzip file. Deliver it again.",
     ]
-    assert set(versions_of(str(bad.root), ALL.values()).values()) <= {0}, "something was written"
+    sources = DeltaTable(str(bad.root / "events")).to_pandas(columns=["source"])["source"]
+    whole = DeltaTable(str(flow.root / "events")).to_pandas(columns=["source"])["source"]
+    assert sources.value_counts().to_dict() == whole[whole != "shop"].value_counts().to_dict()
+    assert "shop" not in set(DeltaTable(str(bad.root / "source_reads")).to_pandas()["source"])
+    later = [table for table in ALL.values() if table.stage not in ("ingest", "runs")]
+    assert set(versions_of(str(bad.root), later).values()) <= {0}, "something was made of half the logs"
 
 
 def test_the_recipes_are_points_of_the_flow() -> None:

@@ -18,9 +18,9 @@ from support.tiny_logs import tiny_conf
 pytestmark = pytest.mark.spark
 
 
-def test_a_source_is_tried_on_its_first_records(flow: Flow) -> None:
-    ended = flow.command(
-        "source", "check", str(flow.logs / "conf/sources/shop.yaml"), "--limit", "9", "--format", "json"
+def test_a_source_is_tried_on_its_first_records(unread: Flow) -> None:
+    ended = unread.command(
+        "source", "check", str(unread.logs / "conf/sources/shop.yaml"), "--limit", "9", "--format", "json"
     )
     assert ended.code == 0, ended.err
     records = [json.loads(line) for line in ended.out.splitlines()]
@@ -33,16 +33,16 @@ def test_a_source_is_tried_on_its_first_records(flow: Flow) -> None:
     assert f"shop/part-0.csv.gz: {9 - refused} of its first 9 records are taken, {refused} refused." in ended.err
 
 
-def test_a_wrong_source_is_told_before_any_file_is_read(flow: Flow, tmp_path: Path) -> None:
+def test_a_wrong_source_is_told_before_any_file_is_read(unread: Flow, tmp_path: Path) -> None:
     file = tmp_path / "new.yaml"
-    file.write_text((flow.logs / "conf/sources/shop.yaml").read_text().replace("visitor\n", "visitr\n"))
-    ended = flow.command("source", "check", str(file))
+    file.write_text((unread.logs / "conf/sources/shop.yaml").read_text().replace("visitor\n", "visitr\n"))
+    ended = unread.command("source", "check", str(file))
     assert (ended.code, ended.out) == (2, "")
     assert "new.yaml: fields.device_id: visitr cannot be resolved. Did you mean visitor?" in ended.err
 
 
-def test_a_first_yaml_is_guessed_from_a_file(flow: Flow) -> None:
-    ended = flow.command("source", "guess", str(flow.logs / "raw/phone/log.jsonl"))
+def test_a_first_yaml_is_guessed_from_a_file(unread: Flow) -> None:
+    ended = unread.command("source", "guess", str(unread.logs / "raw/phone/log.jsonl"))
     assert ended.code == 0, ended.err
     found = yaml.safe_load(ended.out)
     Source.model_validate({**found, "name": "phone"})
@@ -51,10 +51,10 @@ def test_a_first_yaml_is_guessed_from_a_file(flow: Flow) -> None:
 
 
 @pytest.mark.slow
-def test_refused_records_are_taken_once_their_source_is_mended(flow: Flow, tmp_path: Path) -> None:
+def test_refused_records_are_taken_once_their_source_is_mended(unread: Flow, tmp_path: Path) -> None:
     logs, root = tmp_path / "logs", tmp_path / "warehouse"
-    shutil.copytree(flow.logs, logs)
-    shutil.copytree(flow.root, root)
+    shutil.copytree(unread.logs, logs)
+    assert unread.command("ingest", root=root).code == 0
     yaml_file = logs / "conf/sources/shop.yaml"
     yaml_file.write_text(yaml_file.read_text().replace("{pv: view,", "{teleport: view, pv: view,"))
     options = [*tiny_conf(logs), "--set", f"warehouse.root={root}"]

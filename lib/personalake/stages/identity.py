@@ -91,7 +91,7 @@ def _newest_aliases(job: Job) -> DataFrame | None:
 
 def _evidence(job: Job, newest: DataFrame | None) -> Evidence:
     """What sources declare, operators cut, and people said to being linked before this day."""
-    sources = load_sources(Path(job.settings.sources.folder))
+    sources = load_sources(Path(job.settings.sources.folder), job.settings.ingest.event_types)
     weights = {source.name: source.evidence for source in sources if source.evidence is not None}
     cuts = job.read(IDENTITY_CUTS).where(F.col("state") == CUT) if job.was_written(IDENTITY_CUTS) else None
     consents = job.read(CONSENTS).where(F.col("purpose") == LINKING)
@@ -154,7 +154,7 @@ def _publish(job: Job, components: DataFrame, links: DataFrame) -> None:
 
 def evidence_fingerprint(settings: Settings) -> dict[str, str]:
     """The evidence that sources declare, as part of what decides whether there is anything to do."""
-    sources = load_sources(Path(settings.sources.folder))
+    sources = load_sources(Path(settings.sources.folder), settings.ingest.event_types)
     declared = [f"{s.name} {sorted(s.evidence.items())}" for s in sources if s.evidence is not None]
     return {"evidence": "; ".join(declared) or "as seen", "linking": str(LINKING in settings.privacy.required_purposes)}
 

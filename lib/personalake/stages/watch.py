@@ -25,7 +25,7 @@ def count_days(job: Job, days: Collection[date], version: int) -> None:
         days: business days of the records that came.
         version: of events, before they were merged.
     """
-    changed = {date.fromisoformat(value) for (value,) in job.partitions_changed(EVENTS, version)}
+    changed = map(date.fromisoformat, job.dates_written(EVENTS, version))
     touched = sorted({*days, *changed})
     if touched:
         events = job.read(EVENTS).where(F.col("event_date").isin(touched))

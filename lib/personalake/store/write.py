@@ -156,26 +156,3 @@ def rows_of_last_commit(root: str, name: str, version: int) -> int:
     if "numTargetRowsInserted" in metrics:
         return int(metrics["numTargetRowsInserted"]) + int(metrics.get("numTargetRowsUpdated", 0))
     return int(metrics.get("numOutputRows", 0))
-
-
-def partitions_changed(root: str, table: Table, after: int, until: int) -> set[tuple[str, ...]]:
-    """Values of the partition columns of all files that some commits added or removed, as text.
-
-    Args:
-        root: warehouse.root.
-        table: a partitioned table.
-        after: the version before the first of these commits.
-        until: the version of the last.
-
-    Returns:
-        One tuple a partition. Read from the commit files: no job.
-    """
-    found = set()
-    for version in range(after + 1, until + 1):
-        filesystem, inner = open_location(f"{table_path(root, table.name)}/_delta_log/{version:020d}.json")
-        with filesystem.open_input_stream(inner) as stream:
-            lines = stream.read().decode().splitlines()
-        actions = [json.loads(line) for line in lines if line.startswith(('{"add"', '{"remove"'))]
-        values = [(action.get("add") or action.get("remove")).get("partitionValues") or {} for action in actions]
-        found |= {tuple(str(value[name]) for name in table.partition) for value in values if value}
-    return found
