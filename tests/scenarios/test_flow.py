@@ -139,9 +139,7 @@ def test_all_faults_of_the_settings_come_at_once_before_spark_starts(flow: Flow)
     ]
 
 
-def test_a_bad_file_stops_its_source_and_the_run_and_leaves_the_work_of_others_whole(
-    flow: Flow, tmp_path: Path
-) -> None:
+def test_a_bad_file_stops_its_source_and_the_run_and_no_other_source(flow: Flow, tmp_path: Path) -> None:
     bad = replace(flow, logs=tmp_path / "logs", root=tmp_path / "warehouse")
     shutil.copytree(flow.logs, bad.logs)
     broken = next(path for path in sorted(bad.logs.rglob("*.gz")))
@@ -156,7 +154,7 @@ def test_a_bad_file_stops_its_source_and_the_run_and_leaves_the_work_of_others_w
     whole = DeltaTable(str(flow.root / "events")).to_pandas(columns=["source"])["source"]
     assert sources.value_counts().to_dict() == whole[whole != "shop"].value_counts().to_dict()
     assert "shop" not in set(DeltaTable(str(bad.root / "source_reads")).to_pandas()["source"])
-    later = [table for table in ALL.values() if table.stage not in ("ingest", "runs")]
+    later = [table for table in ALL.values() if table.stage not in ("ingest", "runtime")]
     assert set(versions_of(str(bad.root), later).values()) <= {0}, "something was made of half the logs"
 
 
