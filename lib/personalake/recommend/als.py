@@ -69,7 +69,7 @@ class Als(Algorithm):
     rank: int = Field(default=64, ge=1, description="Length of a factor")
     iterations: int = Field(default=15, ge=1, description="Full iterations; each solves the items, then the persons")
     regularisation: float = Field(
-        default=1.0, ge=0, description="Ridge, scaled by the length of a history as MLlib does"
+        default=2.0, ge=0, description="Ridge, scaled by the length of a history as MLlib does"
     )
     alpha: float = Field(default=10.0, ge=0, description="Implicit: confidence in a pair is 1 + alpha × weight")
     implicit: bool = Field(
