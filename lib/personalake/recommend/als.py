@@ -69,9 +69,9 @@ class Als(Algorithm):
     rank: int = Field(default=64, ge=1, description="Length of a factor")
     iterations: int = Field(default=15, ge=1, description="Full iterations; each solves the items, then the persons")
     regularisation: float = Field(
-        default=2.0, ge=0, description="Ridge, scaled by the length of a history as MLlib does"
+        default=0.5, ge=0, description="Ridge, scaled by the length of a history as MLlib does"
     )
-    alpha: float = Field(default=10.0, ge=0, description="Implicit: confidence in a pair is 1 + alpha × weight")
+    alpha: float = Field(default=2.0, ge=0, description="Implicit: confidence in a pair is 1 + alpha × weight")
     implicit: bool = Field(
         default=True, description="Weights are strength of interest (True) or ratings to predict (False)"
     )
