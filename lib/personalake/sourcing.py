@@ -18,16 +18,16 @@ from personalake.ingest.files import RawFile, list_files, missing_files
 from personalake.ingest.guess import guess_source
 from personalake.ingest.inspect import inspect_files
 from personalake.ingest.mapping import CIPHER, REASON, map_records
-from personalake.ingest.rates import daily_rates, load_rates
+from personalake.ingest.rates import rates_of
 from personalake.ingest.readers import read_raw
 from personalake.ingest.source import Source, load_source
-from personalake.keyring import default_key_path
+from personalake.keyring import key_file_of
 from personalake.manifest import now_utc
 from personalake.privacy.hashing import decrypt_text
 from personalake.privacy.keys import Key, load_key
 from personalake.runner import Options, say
 from personalake.runtime import needed_extras, session
-from personalake.stages.connected import first_records
+from personalake.stages.connected import of_first_records
 
 _LONGEST = 600
 # What every row has, whatever the record says.
@@ -53,8 +53,12 @@ def check(options: Options, file: str, limit: int, shape: str) -> None:
         check_sources(spark, path.parent, [source])
         door = _door(spark, settings)
         first = None if source.connect else _first_file(spark, settings, source)
-        raw = read_raw(spark, source, [first]) if first else first_records(spark, source, door, now_utc())
-        rows = [] if raw is None else _tried(raw, source, door, limit)
+
+        def tried(raw: DataFrame) -> list[Row]:
+            return map_records(raw.limit(limit), source, door).drop("_path", "_modified_at", "_has").collect()
+
+        raw = read_raw(spark, source, [first]) if first else None
+        rows = tried(raw) if raw is not None else of_first_records(spark, source, door, now_utc(), tried)
         records = [_told(dict(row.asDict()), door.key) for row in rows]
     for line in _lines(records) if shape == "text" else map(_as_json, records):
         print(line)
@@ -97,17 +101,11 @@ def _first_file(spark: SparkSession, settings: Settings, source: Source) -> RawF
 
 
 def _door(spark: SparkSession, settings: Settings) -> Door:
-    named = settings.privacy.key_file
-    key = load_key(named) or load_key(str(default_key_path(settings.warehouse.root)))
+    key = load_key(key_file_of(settings))
     if key is None:
         say("There is no key yet, so these identifiers are made by one that is forgotten.")
-    file = settings.ingest.rates_file
-    rates = daily_rates(spark, load_rates(Path(file))) if file else None
+    rates = rates_of(spark, settings.ingest.rates_file)
     return Door(settings.ingest, key or Key(secrets.token_bytes(32)), settings.time_zone, rates, keeps_all=True)
-
-
-def _tried(raw: DataFrame, source: Source, door: Door, limit: int) -> list[Row]:
-    return map_records(raw.limit(limit), source, door).drop("_path", "_modified_at", "_has").collect()
 
 
 def _told(row: dict[str, Any], key: Key) -> dict[str, Any]:

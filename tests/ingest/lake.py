@@ -10,7 +10,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from ingest.source_text import EVENT, write_source
-from personalake.config import load_settings
+from personalake.config import Settings, load_settings
 from personalake.job import EVERYTHING, Job, Selection, Stage
 from personalake.packaged import conf_folder
 from personalake.privacy.keys import Key
@@ -30,21 +30,19 @@ T = 1_476_619_200
 ARRIVAL = {"received_at", "run_id"}
 
 
+def lake_settings(folder: Path, *overrides: str) -> Settings:
+    """Settings of a raw folder, sources and a warehouse below one folder."""
+    own = [f"raw.root={folder / 'raw'}", f"warehouse.root={folder / 'lake'}", f"sources.folder={folder / 'conf'}"]
+    return load_settings([str(conf_folder() / "base.yaml")], [*own, *overrides])
+
+
 class Lake:
     """A raw folder, its sources and a warehouse."""
 
     def __init__(self, spark: SparkSession, folder: Path, *overrides: str) -> None:
         self.spark, self.folder, self.runs = spark, folder, 0
         self.source()
-        self.settings = load_settings(
-            [str(conf_folder() / "base.yaml")],
-            [
-                f"raw.root={folder / 'raw'}",
-                f"warehouse.root={folder / 'lake'}",
-                f"sources.folder={folder / 'conf'}",
-                *overrides,
-            ],
-        )
+        self.settings = lake_settings(folder, *overrides)
         ensure_tables(spark, self.settings.warehouse.root, TABLES)
 
     def source(self, name: str = "web", **changes: Any) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from ingest.lake import KEY, T
 from personalake.privacy.hashing import decrypt_text
 from personalake.stages.ingest import raw_fingerprint
 from personalake.tables.ingest import EVENTS, REJECTED_RECORDS, SOURCE_READS
-from support.connected_lake import KEY, ConnectedLake, T
+from support.connected_lake import ConnectedLake
 from support.http_api import Api, Asked, Reply, http_api
 
 HTML = Reply(b"<html>Please sign in</html>", headers={"Content-Type": "text/html"})

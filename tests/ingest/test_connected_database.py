@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from ingest.lake import KEY
 from personalake.privacy.hashing import decrypt_text
 from personalake.store.jars import EXTRA_CLASSES
 from personalake.store.session import is_loadable
 from personalake.tables.ingest import EVENTS, REJECTED_RECORDS, SOURCE_DAYS, SOURCE_READS
-from support.connected_lake import KEY, ConnectedLake
+from support.connected_lake import ConnectedLake
 from support.postgresql import Postgresql, postgresql
 
 pytestmark = pytest.mark.slow

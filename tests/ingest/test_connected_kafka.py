@@ -10,11 +10,12 @@ import pytest
 from py4j.java_gateway import JavaMember
 from pyspark.sql import SparkSession
 
+from ingest.lake import KEY, T
 from personalake.privacy.hashing import decrypt_text
 from personalake.store.jars import EXTRA_CLASSES
 from personalake.store.session import is_loadable
 from personalake.tables.ingest import REJECTED_RECORDS, SOURCE_READS
-from support.connected_lake import KEY, ConnectedLake, T
+from support.connected_lake import ConnectedLake
 from support.kafka_broker import kafka_broker
 
 pytestmark = pytest.mark.slow

@@ -10,8 +10,9 @@ from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from ingest.lake import T
 from personalake.tables.ingest import EVENTS, REJECTED_RECORDS
-from support.connected_lake import ConnectedLake, T
+from support.connected_lake import ConnectedLake
 
 SCHEMA = "ts string, visitor string, act string, item string"
 FIELDS = {"device_id": "visitor", "event_type": "act", "item_id": "item"}

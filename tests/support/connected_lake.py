@@ -8,23 +8,18 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from ingest.lake import KEY, TABLES, lake_settings
 from ingest.source_text import write_source
-from personalake.config import load_settings
 from personalake.errors import DataError
 from personalake.job import Job
-from personalake.packaged import conf_folder
-from personalake.privacy.keys import Key
 from personalake.stages.ingest import STAGE
 from personalake.store.read import read
 from personalake.store.schema import ensure_tables
 from personalake.store.versions import versions_of
-from personalake.tables.ingest import EVENTS, REJECTED_RECORDS, SOURCE_ALARMS, SOURCE_DAYS, SOURCE_READS
+from personalake.tables.ingest import EVENTS, SOURCE_READS
 from personalake.tables.spec import Table
 
-KEY = Key(b"a key of tests only, as long as one must be")
-TABLES = (EVENTS, REJECTED_RECORDS, SOURCE_DAYS, SOURCE_ALARMS, SOURCE_READS)
 DAY = 86_400
-T = 1_476_619_200
 
 
 class ConnectedLake:
@@ -33,10 +28,7 @@ class ConnectedLake:
     def __init__(self, spark: SparkSession, folder: Path) -> None:
         self.spark, self.folder, self.runs = spark, folder, 0
         self.key = KEY
-        self.settings = load_settings(
-            [str(conf_folder() / "base.yaml")],
-            [f"raw.root={folder / 'raw'}", f"warehouse.root={folder / 'lake'}", f"sources.folder={folder / 'conf'}"],
-        )
+        self.settings = lake_settings(folder)
         (folder / "raw").mkdir()
         ensure_tables(spark, self.settings.warehouse.root, TABLES)
 

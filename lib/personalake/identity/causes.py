@@ -6,6 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from personalake.identity.links import CUT_NO_CONSENT, CUT_OPERATOR, USED
+from personalake.identity.sides import as_end, end_of
 
 _KEY = ("identifier_kind", "identifier")
 _WORDS = {CUT_OPERATOR: "an operator called the link wrong", CUT_NO_CONSENT: "there is no consent to link them"}
@@ -30,13 +31,8 @@ def split_causes(links: DataFrame, sides: DataFrame, splits: DataFrame) -> DataF
     torn = sides.join(F.broadcast(persons), ["_old"], how="left_semi").select(*_KEY, "component", "_old")
     cut = links.where(F.col("state") != USED)
     for side in ("left", "right"):
-        ends = torn.select(
-            F.col("identifier_kind").alias(f"{side}_kind"),
-            F.col("identifier").alias(f"{side}_identifier"),
-            F.col("component").alias(f"_{side}_component"),
-            F.col("_old").alias(f"_{side}_old"),
-        )
-        cut = cut.join(ends, [f"{side}_kind", f"{side}_identifier"], how="inner")
+        parts = (F.col("component").alias(f"_{side}_component"), F.col("_old").alias(f"_{side}_old"))
+        cut = cut.join(as_end(torn, side, *parts), end_of(side), how="inner")
     between = cut.where(
         (F.col("_left_old") == F.col("_right_old")) & (F.col("_left_component") != F.col("_right_component"))
     )

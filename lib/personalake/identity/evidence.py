@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from personalake.identity.sides import as_end, end_of
+
 PARTS = 1000  # weights are counted in whole thousandths: sums of them do not depend on their order
 
 
@@ -51,7 +53,7 @@ def with_cut(pairs: DataFrame, cuts: DataFrame | None) -> DataFrame:
         pairs: both ends of links, left_… and right_….
         cuts: as in `Evidence`; few, so they are sent to every task.
     """
-    ends = ("left_kind", "left_identifier", "right_kind", "right_identifier")
+    ends = (*end_of("left"), *end_of("right"))
     if cuts is None:
         return pairs.withColumn("_is_cut", F.lit(False))
     turned = cuts.select(*[F.col(_other_side(end)).alias(end) for end in ends])
@@ -74,12 +76,8 @@ def with_consent(pairs: DataFrame, words: DataFrame | None, needs_word: bool) ->
     if words is None:
         return pairs.withColumn("_may_link", F.lit(not needs_word))
     for side in ("left", "right"):
-        said = words.select(
-            F.col("identifier_kind").alias(f"{side}_kind"),
-            F.col("identifier").alias(f"{side}_identifier"),
-            F.col("is_granted").alias(f"_{side}_word"),
-        )
-        pairs = pairs.join(said, [f"{side}_kind", f"{side}_identifier"], how="left")
+        said = as_end(words, side, F.col("is_granted").alias(f"_{side}_word"))
+        pairs = pairs.join(said, end_of(side), how="left")
     no = F.coalesce(~F.col("_left_word"), F.lit(False)) | F.coalesce(~F.col("_right_word"), F.lit(False))
     yes = F.coalesce("_left_word", F.lit(False)) | F.coalesce("_right_word", F.lit(False))
     return pairs.withColumn("_may_link", ~no & (yes | F.lit(not needs_word))).drop("_left_word", "_right_word")

@@ -6,8 +6,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from personalake.identity.links import CUT_GIANT, USED
-
-_RIGHT = ("right_kind", "right_identifier")
+from personalake.identity.sides import as_end, end_of
 
 
 def giants_of(components: DataFrame, limit: int) -> DataFrame:
@@ -41,7 +40,7 @@ def without_joiners(links: DataFrame, components: DataFrame, giants: DataFrame) 
     Cost:
         One join by left identifier, and one shuffle by right identifier.
     """
-    lefts = F.count_if(F.col("_is_giant") & (F.col("state") == USED)).over(Window.partitionBy(*_RIGHT))
+    lefts = F.count_if(F.col("_is_giant") & (F.col("state") == USED)).over(Window.partitionBy(*end_of("right")))
     marked = _marked(links, components, giants).withColumn("_lefts", lefts)
     return _cut(marked, F.col("_is_giant") & (F.col("_lefts") > 1), links.columns)
 
@@ -59,12 +58,8 @@ def without_giants(links: DataFrame, components: DataFrame, giants: DataFrame) -
 
 def _marked(links: DataFrame, components: DataFrame, giants: DataFrame) -> DataFrame:
     """Adds _is_giant: the link's left end lies in a giant."""
-    inside = components.join(F.broadcast(giants), "component", how="left_semi").select(
-        F.col("identifier_kind").alias("left_kind"),
-        F.col("identifier").alias("left_identifier"),
-        F.lit(True).alias("_in"),
-    )
-    joined = links.join(inside, ["left_kind", "left_identifier"], how="left")
+    inside = components.join(F.broadcast(giants), "component", how="left_semi")
+    joined = links.join(as_end(inside, "left", F.lit(True).alias("_in")), end_of("left"), how="left")
     return joined.withColumn("_is_giant", F.coalesce("_in", F.lit(False)))
 
 

@@ -71,6 +71,15 @@ def daily_rates(spark: SparkSession, rates: Rates) -> DataFrame:
     return spark.createDataFrame(rows, "_currency string, _date date, _rate decimal(24,10), _last date")
 
 
+def rates_of(spark: SparkSession, file: str) -> DataFrame | None:
+    """The `daily_rates` of a file; None where none is named.
+
+    Raises:
+        ConfigError: with every line that is wrong.
+    """
+    return daily_rates(spark, load_rates(Path(file))) if file else None
+
+
 def with_base_amount(events: DataFrame, rates: DataFrame, base_currency: str) -> DataFrame:
     """Adds amount_base_minor: amount_minor in the base currency at the rate of its business day.
 

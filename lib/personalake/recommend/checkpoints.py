@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pyspark.sql import SparkSession
 
 from personalake.errors import ConfigError, Fault
+from personalake.recommend.node_arrays import shares_disk
 
 # MLlib's own default: as far as the plain lineage carries.
 UNCHECKED_ITERATIONS = 10
@@ -35,7 +36,7 @@ def checkpointed(spark: SparkSession, iterations: int) -> Iterator[None]:
     if folder is not None and _OURS not in folder:
         yield
         return
-    if not str(context.master).startswith("local"):
+    if not shares_disk(spark):
         if iterations > UNCHECKED_ITERATIONS:
             todo = "Set spark.checkpoint.dir to a folder that every node reaches, or take 10 iterations at most."
             raise ConfigError(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from pyspark.sql import Row
@@ -87,8 +88,41 @@ def ledger_rows(
     rows = []
     for f in files:
         row = (counts or {}).get((f.source, f.read_key))
-        told = (row["rows_in"], row["rows_rejected"]) if row else (0, 0)
-        facts = (f.source, f.read_key, f.size, f.modified_at, f.content_hash, mapping[f.source])
-        fields = (row["filled_counts"] if row else None, dict(f.undeclared) or None)
-        rows.append(_LedgerRow(*facts, *told, state, job.now, None, *fields))
+        told = ledger_row(
+            source=f.source,
+            read_key=f.read_key,
+            size=f.size,
+            modified_at=f.modified_at,
+            content_hash=f.content_hash,
+            mapping_hash=mapping[f.source],
+            rows_in=row["rows_in"] if row else 0,
+            rows_rejected=row["rows_rejected"] if row else 0,
+            state=state,
+            read_at=job.now,
+            filled_counts=row["filled_counts"] if row else None,
+            undeclared_counts=dict(f.undeclared) or None,
+        )
+        rows.append(told)
     return rows
+
+
+def ledger_row(**values: object) -> Row:
+    """A row of source_reads; what is not told is null."""
+    return _LedgerRow(*(values.get(column.name) for column in SOURCE_READS.cols))
+
+
+def tally(job: Job, counts: Iterable[Row]) -> tuple[int, set[date]]:
+    """Add what was read to the job's counts.
+
+    Args:
+        job: the stage.
+        counts: rows of `counts_by_file`.
+
+    Returns:
+        How many records are refused; the business days of the good ones, of events.
+    """
+    rows = list(counts)
+    rejected = sum(row["rows_rejected"] for row in rows)
+    job.rows_in = (job.rows_in or 0) + sum(row["rows_in"] for row in rows)
+    job.rows_rejected = (job.rows_rejected or 0) + rejected
+    return rejected, {day for row in rows for day in row["days"]}

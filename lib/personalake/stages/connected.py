@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from cryptography.exceptions import InvalidTag
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from personalake.errors import DataError, Fault
@@ -28,14 +28,13 @@ from personalake.ingest.readers import PATH
 from personalake.ingest.source import Source
 from personalake.job import Job
 from personalake.privacy.hashing import decrypt_text, encrypt_text
+from personalake.stages.arrivals import READ, ledger_row, tally
 from personalake.stages.merging import find_news, merge_news, merge_staged
 from personalake.stages.watch import note_alarms
 from personalake.store.jars import EXTRA_CLASSES, fetch_command
 from personalake.store.session import is_loadable
 from personalake.store.versions import version_of
 from personalake.tables.ingest import SOURCE_READS
-
-READ = "read"
 
 
 def ingest_connected(job: Job, sources: Sequence[Source], door: Door) -> None:
@@ -58,16 +57,20 @@ def ingest_connected(job: Job, sources: Sequence[Source], door: Door) -> None:
         raise DataError(*faults)
 
 
-def first_records(spark: SparkSession, source: Source, door: Door, now: datetime) -> DataFrame | None:
-    """Raw records of the first batch that a source gives when it is asked for everything; None where it has nothing.
+def of_first_records(
+    spark: SparkSession, source: Source, door: Door, now: datetime, look: Callable[[DataFrame], list[Row]]
+) -> list[Row]:
+    """What a look at the first batch of raw records finds that a source gives when it is asked for everything.
 
     Raises:
-        DataError: it cannot be asked.
+        DataError: it cannot be asked, or breaks while it is looked at.
     """
-    for batch in _batches(_asked(spark, source, door, now)):
+    asked = _asked(spark, source, door, now)
+    for batch in _batches(asked):
         if batch.raw is not None:
-            return batch.raw
-    return None
+            with _in_plain_words(asked):
+                return look(batch.raw)
+    return []
 
 
 def _ingest_source(job: Job, source: Source, door: Door) -> None:
@@ -110,10 +113,7 @@ def _merge(
     by_read = staged.withColumn(PATH, F.substring_index(PATH, "#", 1))
     rows = counts_by_file(by_read, job.settings.raw.root).collect()
     counts |= {row["read_key"]: (row["rows_in"], row["rows_rejected"]) for row in rows}
-    days = {day for row in rows for day in row["days"]}
-    job.rows_in = (job.rows_in or 0) + sum(rows_in for rows_in, _ in counts.values())
-    rejected = sum(refused for _, refused in counts.values())
-    job.rows_rejected = (job.rows_rejected or 0) + rejected
+    rejected, days = tally(job, rows)
     if job.force:
         merge_staged(job, staged, [source], days, bool(rejected), _read_again(source, batch, is_first))
         return True
@@ -187,22 +187,21 @@ def _past(job: Job, source: Source) -> tuple[Read, ...]:
 
 def _ledger_rows(job: Job, source: Source, reads: Sequence[Read], counts: Mapping[str, tuple[int, int]]) -> DataFrame:
     kind = source.connect.kind if source.connect else ""
-    kind = source.connect.kind if source.connect else ""
     rows = []
     for read in reads:
         rows_in, rejected = counts.get(unquote(read.path), (0, 0))
-        row = {
-            "source": source.name,
-            "read_key": read.read_key,
-            "size": read.size,
-            "modified_at": job.now,
-            "content_hash": read.content_hash,
-            "mapping_hash": source.mapping_hash,
-            "rows_in": rows_in,
-            "rows_rejected": rejected,
-            "state": READ,
-            "read_at": job.now,
-            "resume_from": json.dumps({"kind": kind, **read.mark}),
-        }
-        rows.append(tuple(row.get(column.name) for column in SOURCE_READS.cols))
+        row = ledger_row(
+            source=source.name,
+            read_key=read.read_key,
+            size=read.size,
+            modified_at=job.now,
+            content_hash=read.content_hash,
+            mapping_hash=source.mapping_hash,
+            rows_in=rows_in,
+            rows_rejected=rejected,
+            state=READ,
+            read_at=job.now,
+            resume_from=json.dumps({"kind": kind, **read.mark}),
+        )
+        rows.append(row)
     return job.spark.createDataFrame(rows, SOURCE_READS.row_schema)

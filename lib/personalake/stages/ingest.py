@@ -19,7 +19,7 @@ from personalake.ingest.entities import counts_by_file
 from personalake.ingest.files import RawFile, changed_files, list_files
 from personalake.ingest.inspect import inspect_files
 from personalake.ingest.mapping import SOURCE, map_records
-from personalake.ingest.rates import daily_rates, load_rates
+from personalake.ingest.rates import rates_of
 from personalake.ingest.readers import read_raw
 from personalake.ingest.source import Source, load_sources
 from personalake.job import Job, Stage
@@ -31,6 +31,7 @@ from personalake.stages.arrivals import (
     ledger_rows,
     new_files,
     of_sound_sources,
+    tally,
     without_copies,
 )
 from personalake.stages.connected import ingest_connected
@@ -124,7 +125,7 @@ def door_of(job: Job) -> Door:
     if job.key is None:
         raise ConfigError(Fault("privacy.key_file", "there is no key.", "Name a file with 32 bytes or more."))
     settings = job.settings.ingest
-    rates = daily_rates(job.spark, load_rates(Path(settings.rates_file))) if settings.rates_file else None
+    rates = rates_of(job.spark, settings.rates_file)
     return Door(settings, job.key, job.settings.time_zone, rates, job.previous_key)
 
 
@@ -167,13 +168,10 @@ def _ingest_entity(
     if not sound:
         return []
     counts = {(r["source"], r["read_key"]): r for r in counts_by_file(staged, root, sources[0].table).collect()}
-    job.rows_in = (job.rows_in or 0) + sum(r["rows_in"] for r in counts.values())
-    rejected = sum(r["rows_rejected"] for r in counts.values())
-    job.rows_rejected = (job.rows_rejected or 0) + rejected
+    rejected, days = tally(job, counts.values())
     reread = [f"{f.source}\x1f{f.read_key}" for f in again if is_among(f, sound)]
     # Of a file that is read again only what is refused now stays refused.
     gone = F.concat_ws("\x1f", "t.source", "t.file").isin(reread) if reread else None
-    days = {day for row in counts.values() for day in row["days"]}
     merge_staged(job, staged, sources, days, bool(rejected), gone)
     return ledger_rows(job, sources, sound, READ, counts)
 

@@ -18,6 +18,7 @@ from personalake.ingest.refuse import REASONS
 from personalake.ingest.source import load_sources
 from personalake.job import Job, Stage
 from personalake.privacy.hashing import decrypt
+from personalake.stages.arrivals import tally
 from personalake.stages.ingest import STAGE, door_of, raw_fingerprint
 from personalake.stages.merging import merge_entity
 from personalake.tables.ingest import REJECTED_RECORDS, SOURCE_READS
@@ -68,14 +69,13 @@ def requeue(job: Job, name: str, reason: str = "") -> None:
     path = F.regexp_replace("file", "%", "%25").alias(PATH)
     lines = texts.select(VALUE, path, F.col("rejected_at").alias(MODIFIED))
     staged = job.put_down(map_records(text_records(lines, source), source, door), "requeued")
-    days = {day for row in counts_by_file(staged, job.settings.raw.root).collect() for day in row["days"]}
+    _, days = tally(job, counts_by_file(staged, job.settings.raw.root).collect())
     merge_entity(job, staged, [source], days)
     unreadable = told.where("NOT _is_readable").drop("_is_readable")
     bad = job.put_down(rejected_records(staged, job.settings.raw.root), "still_rejected")
     gone = (F.col("t.source") == name) & (F.col("t.reason_code") == reason if reason else F.lit(True))
     job.merge(REJECTED_RECORDS, bad.unionByName(unreadable), gone=gone)
     job.merge(SOURCE_READS, _recounted(job, name, told))
-    job.rows_in, job.rows_rejected = staged.count(), bad.count()
     if others := unreadable.count():
         job.note(of_another_key=others)
 
