@@ -40,7 +40,7 @@ setup-bench:
 	@tools/setup.sh bench
 
 bench: setup-bench ## Measure the hot paths beside their peers (an hour; tables also in .personalake/bench)
-	@for name in item_cosine als sample_logs; do echo "$$name"; $(BIN)/python "benchmarks/$$name.py" || exit 1; done
+	@for name in item_cosine als sample_logs ingest; do echo "$$name"; $(BIN)/python "benchmarks/$$name.py" || exit 1; done
 
 docs: setup ## Write docs/settings.md, data-dictionary.md and views.md from what the code declares
 	@for page in settings:settings tables:data-dictionary views:views; do \

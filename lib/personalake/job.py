@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
+from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, SparkSession
 
 from personalake.config import Settings
+from personalake.past import Before
 from personalake.privacy.keys import Key
 from personalake.store import write
 from personalake.store.changes import changed_partitions
@@ -64,19 +66,6 @@ class Selection:
 
 
 EVERYTHING = Selection()
-
-
-@dataclass(frozen=True)
-class Before:
-    """What the last complete run of a stage read and wrote, where the same code did it.
-
-    Args:
-        inputs: table to the version that was read.
-        outputs: table to the version that was left.
-    """
-
-    inputs: Mapping[str, int]
-    outputs: Mapping[str, int]
 
 
 @dataclass
@@ -146,12 +135,21 @@ class Job:
         """
         if self.force or self.before is None:
             return None
-        since, left = self.before.inputs.get(source.name), self.before.outputs.get(kept.name)
-        now = version_of(self.root, kept.name)
-        if since is None or left is None or now is None or now < left:
+        return self.before.changed_dates(self.root, source, self.inputs[source.name], kept, column)
+
+    def read_before(self, table: Table) -> DataFrame | None:
+        """The rows of an input as the stage's last complete run read them; None where they can no longer be read."""
+        if self.before is None or table.name not in self.before.inputs:
             return None
-        days = changed_partitions(self.root, source.name, column, since, self.inputs[source.name])
-        return None if days is None else sorted(days)
+        try:
+            frame = read(self.spark, self.root, table, self.before.inputs[table.name])
+        except AnalysisException:  # older than Delta keeps files for
+            return None
+        return frame.select(*[c.name for c in table.cols])
+
+    def is_as_left(self, table: Table) -> bool:
+        """Whether an own table, partitioned by a day, holds just the rows that the last complete run left."""
+        return self.before is not None and self.before.is_as_left(self.root, table)
 
     def was_written(self, table: Table) -> bool:
         """Whether an input was ever written since it was created: where not, no job need ask for its rows."""

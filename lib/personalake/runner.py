@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 
 from personalake.config import Settings, load_settings
 from personalake.errors import ConfigError, DataError, Fault
-from personalake.job import EVERYTHING, Before, Job, Selection, Stage
+from personalake.job import EVERYTHING, Job, Selection, Stage
 from personalake.keyring import held_keys
 from personalake.manifest import (
     COMPLETE,
@@ -25,6 +25,7 @@ from personalake.manifest import (
     run_name,
     tables_as_left,
 )
+from personalake.past import Before
 from personalake.store.folders import clear_scratch, scratch_path
 from personalake.store.lock import has_lock
 from personalake.store.points import reached
@@ -178,7 +179,8 @@ class Runner:
         outputs: Mapping[str, str] = last["output_versions"] or {}  # type: ignore[assignment]
         # A fingerprint may hold hashes beside the versions.
         read_at = {name: int(version) for name, version in inputs.items() if name in ALL}
-        return Before(read_at, {name: int(version) for name, version in outputs.items()})
+        same = last["config_hash"] == self.settings.hash_of(stage.sections)
+        return Before(read_at, {name: int(version) for name, version in outputs.items()}, same)
 
     def _has_events(self) -> bool:
         return version_of(self.root, EVENTS.name) is not None

@@ -56,6 +56,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "stages/arrivals.py": {"collect": "one row per file that was read"},
     "stages/identity.py": {"collect": "the three largest of the components that are too large; in sound data none"},
     "stages/ingest.py": {"collect": "one row per input file"},
+    "stages/rollups.py": {"collect": "days: those that visits near changed ones touch, and those of moved persons"},
     "stages/requeue.py": {"collect": "one row per file that refused records came from"},
     "stages/watch.py": {"collect": "one row per source and day, and per alarm"},
     "stages/recommend.py": {"collect": "one row per rule: how much it removed"},

@@ -15,8 +15,9 @@ from pyspark.sql import functions as F
 from identity.seen import START, Seen
 from ingest.source_text import write_source
 from personalake.config import load_settings
-from personalake.job import Before, Job
+from personalake.job import Job
 from personalake.packaged import conf_folder
+from personalake.past import Before
 from personalake.stages.identity import STAGE
 from personalake.store import write
 from personalake.store.read import read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 from pyspark.sql import DataFrame
@@ -27,6 +28,7 @@ from personalake.ingest.entities import latest_by_key
 from personalake.ingest.source import load_sources
 from personalake.job import Job, Stage
 from personalake.privacy.consent import consent_by_identifier
+from personalake.stages.known import on_days
 from personalake.tables.identity import (
     IDENTITY_CUTS,
     IDENTITY_LINKS,
@@ -70,7 +72,7 @@ def _roll_up(job: Job) -> None:
     if days is None:
         job.replace(IDENTITY_SIGHTINGS, _by_day(build_identity_sightings(events)))
     elif days:
-        changed = events.where(F.col("event_date").cast("string").isin(days))
+        changed = on_days(events, [date.fromisoformat(day) for day in days])
         job.replace_where(IDENTITY_SIGHTINGS, _by_day(build_identity_sightings(changed)), {"event_date": days})
     job.note(days_read="all" if days is None else len(days))
 

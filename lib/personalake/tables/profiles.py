@@ -34,6 +34,7 @@ SESSIONS = Table(
     comment="One row per visit on a device: events with no silence longer than a setting between them.",
     stage="profiles",
     key=("session_id",),
+    partition=("started_date",),
     keep_days=730,
     cols=(
         Col("session_id", STRING, "Hash of what the visit is told apart by: its first event, or the source's own id"),
@@ -79,6 +80,7 @@ PERSON_DAYS = Table(
     comment="One row per person, business day, platform, verb and currency: what profiles read in place of events.",
     stage="profiles",
     key=("person_id", "event_date", "platform", "event_type", "currency"),
+    partition=("event_date",),
     keep_days=1095,
     cols=(
         *_DAY_KEY,
@@ -102,6 +104,7 @@ PERSON_ITEM_DAYS = Table(
     comment="One row per person, business day, platform, verb, currency and item.",
     stage="profiles",
     key=("person_id", "event_date", "platform", "event_type", "currency", "item_id"),
+    partition=("event_date",),
     keep_days=1095,
     cols=(*_DAY_KEY, Col("item_id", STRING, "The item"), *_DAY_SUMS),
 )

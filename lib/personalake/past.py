@@ -1,0 +1,46 @@
+"""What the last complete run of a stage read and wrote: what may be built upon, and what changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from personalake.store.changes import changed_partitions
+from personalake.store.versions import version_of
+from personalake.tables.spec import Table
+
+
+@dataclass(frozen=True)
+class Before:
+    """The last complete run of a stage, where the same code did it.
+
+    Args:
+        inputs: table to the version that was read.
+        outputs: table to the version that was left.
+        had_same_settings: whether the settings that its rows depend on were those of now.
+    """
+
+    inputs: Mapping[str, int]
+    outputs: Mapping[str, int]
+    had_same_settings: bool = True
+
+    def changed_dates(self, root: str, source: Table, version: int, kept: Table, column: str) -> list[str] | None:
+        """Days on which an input changed between what was read and a version; see `Job.changed_dates`."""
+        since, left = self.inputs.get(source.name), self.outputs.get(kept.name)
+        now = version_of(root, kept.name)
+        if since is None or left is None or now is None or now < left:
+            return None
+        days = changed_partitions(root, source.name, column, since, version)
+        return None if days is None else sorted(days)
+
+    def is_as_left(self, root: str, table: Table) -> bool:
+        """Whether a table holds the rows that were left, no more and no less.
+
+        Args:
+            root: warehouse.root.
+            table: partitioned by one column.
+        """
+        left, now = self.outputs.get(table.name), version_of(root, table.name)
+        if left is None or now is None:
+            return False
+        return changed_partitions(root, table.name, table.partition[0], left, now) == frozenset()
