@@ -113,13 +113,21 @@ SEGMENTS = [
 
 def segment(segment_id: str, as_of: date, name: str, persons: int, centre: dict[str, str]) -> dict[str, Any]:
     return {"segment_id": segment_id, "as_of_date": as_of, "method": "kmeans", "segment_name": name,
-            "person_count": persons, "centre": centre}  # fmt: skip
+            "person_count": persons, "centre": centre, "is_main": True}  # fmt: skip
 
 
 SEGMENT_PROFILES = [
     segment("s1", NEW, "Loyal", 1, {"order_count": "2"}),
     segment("s2", NEW, "Rare", 2, {}),
     segment("s2", OLD, "Rare", 1, {}),
+]
+
+SEGMENT_MOVES = [
+    {"as_of_date": NEW, "from_as_of_date": OLD, "method": "kmeans", "from_segment_id": "s2", "to_segment_id": "s1",
+     "person_count": 1}
+]  # fmt: skip
+SEGMENT_CANDIDATES = [
+    {"as_of_date": NEW, "method": "kmeans", "k": k, "silhouette": 0.1 * k, "is_chosen": k == 3} for k in (2, 3)
 ]
 
 
@@ -201,6 +209,8 @@ TABLES = {
     profiles.PROFILES: PROFILES,
     segments.SEGMENTS: SEGMENTS,
     segments.SEGMENT_PROFILES: SEGMENT_PROFILES,
+    segments.SEGMENT_MOVES: SEGMENT_MOVES,
+    segments.SEGMENT_CANDIDATES: SEGMENT_CANDIDATES,
     tags.TAGS: TAGS,
     recommend.RECOMMENDATIONS: RECOMMENDATIONS,
     runs.RUNS: RUNS,

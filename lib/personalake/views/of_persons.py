@@ -67,7 +67,7 @@ PERSON_360 = View(
         ("person_id", "The person"),
         ("as_of_date", "Everything before this day"),
         *((name, FEATURE_BY_NAME[name].col.comment) for name in MAIN_FEATURES),
-        ("segment_name", "Segment as of the same day; by the alphabetically first method where there are several"),
+        ("segment_name", "Segment as of the same day, by the method that conf calls the main one"),
         ("tags", "Tags as of the same day, sorted"),
         ("tag_labels", "Their English labels, in the order of tags"),
         (
@@ -82,7 +82,8 @@ PERSON_360 = View(
     views=("profiles_current_v1", "recommendations_current_v1"),
     sql=f"""
         WITH named AS (
-          SELECT person_id, as_of_date, min_by(segment_name, method) AS segment_name
+          SELECT person_id, as_of_date,
+                 min_by(segment_name, struct(NOT coalesce(is_main, false) AS _is_beside, method)) AS segment_name
           FROM segments GROUP BY person_id, as_of_date
         ), tagged AS (
           SELECT person_id, as_of_date, array_sort(collect_list(struct(tag, label))) AS _tags
