@@ -136,7 +136,16 @@ def tag(person: str, as_of: date, name: str, since: date) -> dict[str, Any]:
             "reason": "because", "since_date": since}  # fmt: skip
 
 
-TAGS = [tag("p1", NEW, "new", NEW), tag("p1", NEW, "big", OLD), tag("p2", NEW, "big", NEW), tag("p3", OLD, "big", OLD)]
+TAGS = [
+    tag("p1", NEW, "new", NEW), tag("p1", NEW, "big", OLD), tag("p2", NEW, "big", NEW), tag("p3", OLD, "big", OLD),
+    tag("p1", OLD, "big", OLD), tag("p2", NEW, "shy", NEW), tag("p1", NEW, "shy", NEW), tag("p3", NEW, "shy", NEW),
+]  # fmt: skip
+TAG_OVERRIDES = [
+    {"person_id": person, "as_of_date": as_of, "tag": "shy", "state": state}
+    for person, as_of, state in (
+        ("p1", NEW, "hidden"), ("p2", OLD, "restored"), ("p2", NEW, "contradicted"), ("p3", NEW, "hidden")
+    )
+]  # fmt: skip
 
 
 def run(run_id: str, stage: str, state: str, minutes: int) -> dict[str, Any]:
@@ -212,6 +221,7 @@ TABLES = {
     segments.SEGMENT_MOVES: SEGMENT_MOVES,
     segments.SEGMENT_CANDIDATES: SEGMENT_CANDIDATES,
     tags.TAGS: TAGS,
+    tags.TAG_OVERRIDES: TAG_OVERRIDES,
     recommend.RECOMMENDATIONS: RECOMMENDATIONS,
     runs.RUNS: RUNS,
     evaluate.MODEL_METRICS: [metric("evaluate", OLD, 0.1), metric("evaluate", NEW, 0.2), metric("segments", OLD, 0.3)],
