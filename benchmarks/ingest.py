@@ -1,4 +1,4 @@
-"""From NDJSON records of four shapes to roll-ups, and one more day, beside the peers: python benchmarks/ingest.py [COUNT].
+"""From NDJSON of four shapes to roll-ups, and one more day, beside the peers: python benchmarks/ingest.py [COUNT].
 
 Each method is a process of its own. Prints a Markdown table, and writes it with the figures as JSON to
 .personalake/bench. Session start is left out; the plain program and DuckDB neither de-identify nor merge anything.

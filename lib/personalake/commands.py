@@ -81,6 +81,17 @@ def unlink(link_id: str, reason: str, undo: bool, **arguments: Any) -> int:
     return guarded("unlink", lambda: mending.unlink(options_of(arguments), link_id, reason, undo))
 
 
+@cli.command("tag", help="A person's own word on a tag: hide it, contradict it, or restore it.")
+@click.argument("word", type=click.Choice(list(mending.WORDS)))
+@click.argument("person_id")
+@click.argument("tag_name", metavar="TAG")
+@click.option("--reason", default="", metavar="TEXT", help="Kept with the word; no personal values.")
+@common_options
+def tag(word: str, person_id: str, tag_name: str, reason: str, **arguments: Any) -> int:
+    """Take a person's word on a tag."""
+    return guarded("tag", lambda: mending.take_word(options_of(arguments), word, person_id, tag_name, reason))
+
+
 @cli.command("rotate-key", help="Begin to use a new de-identification key; with --finish destroy the one before.")
 @click.option("--finish", is_flag=True, help="Destroy the key before; with --dry-run say who would be left behind.")
 @common_options

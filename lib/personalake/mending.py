@@ -1,16 +1,17 @@
-"""What an operator corrects by hand: a link that is wrong, and the de-identification key."""
+"""What an operator corrects by hand: a link that is wrong, a tag that a person denies, the de-identification key."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from datetime import date
 from pathlib import Path
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from personalake.config import Settings
-from personalake.errors import ConfigError, DataError, Fault
+from personalake.errors import ConfigError, DataError, Fault, near_miss
 from personalake.keyring import key_file_of
 from personalake.manifest import now_utc, run_name
 from personalake.privacy.keys import (
@@ -23,14 +24,20 @@ from personalake.privacy.keys import (
 from personalake.runner import Options, say
 from personalake.runtime import session
 from personalake.store.lock import writer_lock
-from personalake.store.read import read
+from personalake.store.read import last_date, read
 from personalake.store.schema import ensure_tables
 from personalake.store.versions import version_of
 from personalake.store.write import merge
 from personalake.tables.identity import IDENTITY_CUTS, IDENTITY_LINKS, IDENTITY_MAP
 from personalake.tables.ingest import IDENTIFIER_ALIASES
+from personalake.tables.tags import CONTRADICTED, HIDDEN, RESTORED, TAG_OVERRIDES, TAGS
+from personalake.tags.rules import load_rules
+from personalake.tags.tree import vocabulary_of
 
 _LINK = re.compile(r"[0-9a-f]{8,64}")
+WORDS = {"hide": HIDDEN, "contradict": CONTRADICTED, "restore": RESTORED}
+"""What a person can say of a tag, and what it is kept as."""
+
 _ENDS = ("left_kind", "left_identifier", "right_kind", "right_identifier")
 
 
@@ -68,6 +75,47 @@ def unlink(options: Options, link_id: str, reason: str, is_lifted: bool) -> dict
         merge(spark, root, IDENTITY_CUTS, row, run_name(now, cut_id))
     say("The link counts again from the next run on." if is_lifted else "The next run of identity splits it.")
     return {"state": "complete", "link_id": found[0]["link_id"], "cut": state}
+
+
+def take_word(options: Options, word: str, person_id: str, tag: str, reason: str) -> dict[str, object]:
+    """Take a person's own word on a tag: views heed it at once, the next run of tags and all after it.
+
+    Args:
+        options: what the command was given; the word holds from as_of on, else from the last run of tags.
+        word: hide, contradict or restore.
+        person_id: the person.
+        tag: name of a rule, or of a tag that was given.
+        reason: kept with the word.
+
+    Raises:
+        ConfigError: no such person or tag.
+        DataError: no run has given tags yet.
+    """
+    settings = options.settings()
+    root = settings.warehouse.root
+    rules = load_rules(settings.tags.file, vocabulary_of(settings.segments.names))
+    if version_of(root, TAGS.name) is None or version_of(root, IDENTITY_MAP.name) is None:
+        raise DataError(Fault(f"table {TAGS.name}", "is not there.", "Run `personalake run` first."))
+    now = now_utc()
+    with writer_lock(root), session(settings) as spark:
+        tags = read(spark, root, TAGS)
+        day = options.as_of or last_date(tags, "as_of_date")
+        if not isinstance(day, date):
+            raise DataError(Fault(f"table {TAGS.name}", "is empty.", "Run `personalake run` first."))
+        faults = []
+        if read(spark, root, IDENTITY_MAP).where(F.col("person_id") == F.lit(person_id)).isEmpty():
+            faults.append(Fault("PERSON_ID", "is nobody's.", "`personalake lookup` tells a person's."))
+        names = [rule.tag for rule in rules]
+        if tag not in names and tags.where(F.col("tag") == F.lit(tag)).isEmpty():
+            faults.append(Fault("TAG", f"{tag} is no tag.", near_miss(tag, names)))
+        if faults:
+            raise ConfigError(*faults)
+        row = [(person_id, day, tag, WORDS[word], reason, now)]
+        ensure_tables(spark, root, [TAG_OVERRIDES])
+        rows = spark.createDataFrame(row, TAG_OVERRIDES.row_schema)
+        merge(spark, root, TAG_OVERRIDES, rows, run_name(now, f"{person_id}|{tag}"))
+    say(f"Noted from {day} on; the next run of tags goes by it, views do so now.")
+    return {"state": "complete", "tag": tag, "word": WORDS[word], "as_of_date": day}
 
 
 def change_key(options: Options, is_finished: bool) -> dict[str, object]:

@@ -23,6 +23,7 @@ from personalake.recommend.learned.settings import Learned
 from personalake.recommend.registry import AnyAlgorithm
 from personalake.recommend.rerank.settings import Rerank
 from personalake.recommend.settings import Blend
+from personalake.segments.methods import AnyMethod
 from personalake.segments.settings import FeaturePreparation
 from personalake.settings import Section
 from personalake.tables.catalog import ALL as TABLES
@@ -126,6 +127,8 @@ def _nested() -> Iterator[tuple[str, type[Section]]]:
     """What stands inside the settings that hold more than one value."""
     yield "identity.fuzzy", Fuzzy
     yield "An entry of segments.features", FeaturePreparation
+    for way in typing.get_args(typing.get_args(AnyMethod)[0]):
+        yield f"An entry of segments.methods with kind: {way.model_fields['kind'].default}", way
     yield "recommend.blend", Blend
     yield "recommend.blend.learned", Learned
     yield "recommend.rerank", Rerank

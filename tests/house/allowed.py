@@ -45,11 +45,13 @@ ALLOWED: dict[str, dict[str, str]] = {
     "recommend/user_knn.py": {"persist": "the neighbours are the model; `unpersist` of the fitted model gives back"},
     "recommend/popular.py": {"persist": "the ranking is the model; `unpersist` of the fitted model gives back"},
     "report/gather.py": {"collect": "what a page shows: grouped by day, platform, segment or metric, or limited"},
-    "segments/kmeans.py": {
+    "segments/fit.py": {
         "collect": "one row per segment",
         "persist": "the points are read by every iteration and every k; given back when the fit ends",
     },
+    "segments/models.py": {"collect": "one row per segment"},
     "segments/segment.py": {"collect": "one row per segment of the last run"},
+    "segments/stability.py": {"collect": "one row per segment; one per pair of fits and of their segments"},
     "sourcing.py": {"collect": "the first records of one file, as many as are asked for"},
     "sample/write.py": {"collect": "the counts of the truth: one row per source and kind"},
     "stages/connected.py": {"collect": "one row per read of a source; one per read of a batch"},

@@ -53,6 +53,15 @@ def made_up() -> dict[str, list[dict[str, Any]]]:
              "mean_money_minor": 1},
         ],
         "segments": [_segment("s1", "Loyal", "忠实", 336, 980_000), _segment("s2", "Tiny", "小群", 7, 7_654)],
+        "segment_moves": [
+            {"from_as_of_date": DAY - timedelta(days=7), "as_of_date": DAY, "from_segment_id": a, "to_segment_id": b,
+             "person_count": n, "from_segment_name": HOSTILE if a else None, "to_segment_name": b or None}
+            for a, b, n in (("s1", "s1", 300), ("s1", "", 30), ("", "s2", 4))
+        ],
+        "segment_candidates": [
+            {"k": 2, "silhouette": 0.31, "stability": 0.97, "is_chosen": True},
+            {"k": 3, "silhouette": 0.29, "stability": None, "is_chosen": False},
+        ],
         "tags": [_tag("new", 9), _tag("big", 120)],
         "items": [
             {"window_days": 30, "item_rank": 1, "item_id": "i1", "title": HOSTILE, "category": None, "brand": None,

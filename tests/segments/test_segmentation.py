@@ -14,13 +14,14 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 
 from personalake.segments import FittedSegments, Segmentation, Segments, build_segments, fit_segments
-from personalake.segments.kmeans import Candidate
-from personalake.tables.segments import SEGMENT_MOVES, SEGMENT_PROFILES, SEGMENTS
+from personalake.segments.fitted import Candidate
+from personalake.tables.segments import SEGMENT_CANDIDATES, SEGMENT_MOVES, SEGMENT_PROFILES, SEGMENTS
 from personalake.tables.spec import schema_faults
 
 FEATURES = ("recency_days", "money_minor", "night_share", "discount_share")
 HOW = {name: {"log": not name.endswith("_share"), "fill": 3000 * (name == "money_minor")} for name in FEATURES}
-SETTINGS = Segments(features=HOW, k_min=2, k_max=4)
+SETTINGS = Segments(features=HOW, k_min=2, k_max=4, resamples=1)
+QUICK = SETTINGS.model_copy(update={"resamples": 0})
 WEEK_1, WEEK_2 = date(2024, 5, 6), date(2024, 5, 13)
 # recency, money, night, discount of three kinds of persons
 KINDS = {"owl": (5, 2000, 0.9, 0.1), "spender": (10, 90000, 0.1, 0.05), "away": (200, 3000, 0.1, 0.6)}
@@ -59,7 +60,7 @@ def points_of(profiles: DataFrame, fitted: FittedSegments) -> np.ndarray:
 
 def test_finds_the_kinds_and_describes_them(week_1: tuple[DataFrame, FittedSegments, Segmentation]) -> None:
     _, fitted, built = week_1
-    for frame, table in zip(built, (SEGMENTS, SEGMENT_PROFILES, SEGMENT_MOVES), strict=True):
+    for frame, table in zip(built, (SEGMENTS, SEGMENT_PROFILES, SEGMENT_MOVES, SEGMENT_CANDIDATES), strict=True):
         assert [f for f in schema_faults(frame.schema, table) if "run_id" not in f.where] == []
     rows = built.segments.collect()
     assert {(r.person_id.split("-")[0], r.segment_name) for r in rows} == {
@@ -75,7 +76,11 @@ def test_finds_the_kinds_and_describes_them(week_1: tuple[DataFrame, FittedSegme
     assert owls.tenure_days_centre is None
     assert (owls.person_count, owls.state) == (60, "new")
     assert built.segment_moves.count() == 0
-    assert [c.k for c in fitted.candidates] == [2, 3, 4]
+    tried = {r.k: r for r in built.segment_candidates.collect()}
+    assert sorted(tried) == [2, 3, 4]
+    assert [k for k, r in tried.items() if r.is_chosen] == [3]
+    assert tried[3].stability == 1.0 and tried[3].silhouette == fitted.silhouette
+    assert (tried[3].segment_count, tried[3].person_count, tried[3].smallest_share) == (3, 180, 60 / 180)
 
 
 def test_centres_and_silhouette_equal_scikit_learn(week_1: tuple[DataFrame, FittedSegments, Segmentation]) -> None:
@@ -109,7 +114,7 @@ def test_any_partitioning_gives_the_same(
     profiles, fitted, built = week_1
     other = profiles.orderBy(F.xxhash64("person_id")).repartition(5)
     again = fit_segments(other, SETTINGS, seed=7)
-    assert again == fitted
+    assert again == fitted, "candidates, stability and all"
     rows = build_segments(other, again, *empty(spark), WEEK_1, SETTINGS).segments
     assert sorted(rows.collect()) == sorted(built.segments.collect())
 
@@ -125,14 +130,17 @@ def test_ids_and_names_last_and_moves_are_counted(
         "person_id", F.regexp_replace("person_id", "spender", "owl")
     )
     now = drifted.where("person_id NOT LIKE 'owl-_'").unionByName(moved).localCheckpoint()
-    fitted = fit_segments(now, SETTINGS.model_copy(update={"k": 3}), seed=99)
+    fitted = fit_segments(now, QUICK.model_copy(update={"k": 3}), seed=99)
     built = build_segments(now, fitted, before.segment_profiles, before.segments, WEEK_2, SETTINGS)
     old = {r.segment_id: r for r in before.segment_profiles.collect()}
     new = {r.segment_id: r for r in built.segment_profiles.collect()}
     kept = {i for i, r in new.items() if r.state == "kept"}
     assert len(kept) == 2
+    (gone,) = (r for r in new.values() if r.state == "vanished")
+    assert (gone.person_count, gone.match_distance, gone.segment_name) == (0, None, old[gone.segment_id].segment_name)
+    assert gone.centre == old[gone.segment_id].centre and gone.words == old[gone.segment_id].words
     assert all(new[i].segment_name == old[i].segment_name and new[i].match_distance < 1 for i in kept)
-    (born,) = new.keys() - kept
+    (born,) = new.keys() - kept - {gone.segment_id}
     assert born == "20240513-1"
     assert new[born].segment_name not in {r.segment_name for r in old.values()}
     ids = {r.person_id: r.segment_id for r in before.segments.collect()}
@@ -149,7 +157,7 @@ def test_ids_and_names_last_and_moves_are_counted(
 @pytest.mark.parametrize(("size", "k", "found"), [(1, 5, 3), (0, 3, 0)])
 def test_fewer_persons_than_segments(spark: SparkSession, size: int, k: int, found: int) -> None:
     profiles = persons(spark, 1, size=size)
-    settings = SETTINGS.model_copy(update={"k": k})
+    settings = QUICK.model_copy(update={"k": k})
     fitted = fit_segments(profiles, settings, seed=7)
     built = build_segments(profiles, fitted, *empty(spark), WEEK_1, settings)
     assert (len(fitted.centres), built.segments.count(), built.segment_profiles.count()) == (found, 3 * size, found)
@@ -160,7 +168,7 @@ def test_all_persons_alike_are_one_segment(spark: SparkSession) -> None:
         F.col("id").cast("string").alias("person_id"), *[F.lit(1).alias(name) for name in FEATURES]
     )
     fitted = fit_segments(profiles, SETTINGS, seed=7)
-    assert fitted.candidates == (Candidate(1, None),)
+    assert fitted.candidates == (Candidate(1, None, None, 1, 1.0, 30, is_chosen=True),)
     (row,) = build_segments(profiles, fitted, *empty(spark), WEEK_1, SETTINGS).segment_profiles.collect()
     assert (row.segment_name, row.person_count, row.person_share) == ("Average visitors", 30, 1.0)
 

@@ -113,7 +113,7 @@ SEGMENTS = [
 
 def segment(segment_id: str, as_of: date, name: str, persons: int, centre: dict[str, str]) -> dict[str, Any]:
     return {"segment_id": segment_id, "as_of_date": as_of, "method": "kmeans", "segment_name": name,
-            "person_count": persons, "centre": centre}  # fmt: skip
+            "person_count": persons, "centre": centre, "is_main": True}  # fmt: skip
 
 
 SEGMENT_PROFILES = [
@@ -122,13 +122,30 @@ SEGMENT_PROFILES = [
     segment("s2", OLD, "Rare", 1, {}),
 ]
 
+SEGMENT_MOVES = [
+    {"as_of_date": NEW, "from_as_of_date": OLD, "method": "kmeans", "from_segment_id": "s2", "to_segment_id": "s1",
+     "person_count": 1}
+]  # fmt: skip
+SEGMENT_CANDIDATES = [
+    {"as_of_date": NEW, "method": "kmeans", "k": k, "silhouette": 0.1 * k, "is_chosen": k == 3} for k in (2, 3)
+]
+
 
 def tag(person: str, as_of: date, name: str, since: date) -> dict[str, Any]:
     return {"person_id": person, "as_of_date": as_of, "tag": name, "label": name.title(), "label_zh": "标签",
             "reason": "because", "since_date": since}  # fmt: skip
 
 
-TAGS = [tag("p1", NEW, "new", NEW), tag("p1", NEW, "big", OLD), tag("p2", NEW, "big", NEW), tag("p3", OLD, "big", OLD)]
+TAGS = [
+    tag("p1", NEW, "new", NEW), tag("p1", NEW, "big", OLD), tag("p2", NEW, "big", NEW), tag("p3", OLD, "big", OLD),
+    tag("p1", OLD, "big", OLD), tag("p2", NEW, "shy", NEW), tag("p1", NEW, "shy", NEW), tag("p3", NEW, "shy", NEW),
+]  # fmt: skip
+TAG_OVERRIDES = [
+    {"person_id": person, "as_of_date": as_of, "tag": "shy", "state": state}
+    for person, as_of, state in (
+        ("p1", NEW, "hidden"), ("p2", OLD, "restored"), ("p2", NEW, "contradicted"), ("p3", NEW, "hidden")
+    )
+]  # fmt: skip
 
 
 def run(run_id: str, stage: str, state: str, minutes: int) -> dict[str, Any]:
@@ -201,7 +218,10 @@ TABLES = {
     profiles.PROFILES: PROFILES,
     segments.SEGMENTS: SEGMENTS,
     segments.SEGMENT_PROFILES: SEGMENT_PROFILES,
+    segments.SEGMENT_MOVES: SEGMENT_MOVES,
+    segments.SEGMENT_CANDIDATES: SEGMENT_CANDIDATES,
     tags.TAGS: TAGS,
+    tags.TAG_OVERRIDES: TAG_OVERRIDES,
     recommend.RECOMMENDATIONS: RECOMMENDATIONS,
     runs.RUNS: RUNS,
     evaluate.MODEL_METRICS: [metric("evaluate", OLD, 0.1), metric("evaluate", NEW, 0.2), metric("segments", OLD, 0.3)],

@@ -110,7 +110,7 @@ spark:
     spark.sql.codegen.factoryMode: NO_CODEGEN
     spark.sql.adaptive.enabled: "false"
 ingest: {base_currency: CNY}
-segments: {k: 3}
+segments: {k: 3, resamples: 1}
 recommend:
   algorithms: {item_cosine: {kind: item_cosine}, als: {kind: als, rank: 8, iterations: 3}, popular: {kind: popular}}
 evaluate: {test_days: 7}

@@ -11,6 +11,7 @@ import yaml
 from personalake.conditions import Branch, Leaf, Quantile
 from personalake.errors import ConfigError
 from personalake.tags import load_rules, parse_rules
+from personalake.tags.tree import vocabulary_of
 
 SHIPPED = Path(__file__).resolve().parents[2] / "conf" / "tags.yaml"
 
@@ -71,6 +72,8 @@ CASES: dict[str, tuple[Any, str]] = {
     "empty all": (rule(when={"all": []}), "is no list of conditions."),
     "no label": (rule(label=" "), "label: is missing."),
     "a name that is none": (rule("night owl"), "tag: is 'night owl'."),
+    "a map without a key": (rule(when={"feature": "segment.", "is": "x"}), "names 'segment.'."),
+    "a prediction is a number": (rule(when={"feature": "prediction.buys", "is": "x"}), "A number"),
     "a value that is none": (rule(value="top_brnd"), "Did you mean top_brand?"),
     "no mapping": ("new", "is no mapping."),
 }
@@ -110,3 +113,15 @@ def test_a_missing_or_broken_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("tags: [")
     with pytest.raises(ConfigError, match="is no YAML"):
         load_rules(tmp_path / "broken.yaml")
+
+
+def test_a_segment_or_prediction_that_is_not_made_is_told() -> None:
+    known = vocabulary_of(["kmeans", "rfm_grid"], ["buys_30d"])
+    wrong = [{"feature": "segment.rfm_gird", "is": "x"}, {"feature": "prediction.buys_30", "above": 0}]
+    right = [{"feature": "segment.rfm_grid", "is": "x"}, {"feature": "predicted.buys_30d", "is": "x"}]
+    with pytest.raises(ConfigError) as error:
+        parse_rules({"tags": [rule(when={"any": wrong})]}, "tags.yaml", known)
+    told = [str(fault) for fault in error.value.faults]
+    assert told[0].endswith("names 'segment.rfm_gird'. Did you mean segment.rfm_grid?")
+    assert told[1].endswith("names 'prediction.buys_30'. Did you mean prediction.buys_30d?")
+    assert len(parse_rules({"tags": [rule(when={"any": right})]}, "tags.yaml", known)) == 1

@@ -15,7 +15,7 @@ from personalake.conditions import Quantile
 from personalake.tables.profiles import PROFILES
 from personalake.tables.segments import SEGMENTS
 from personalake.tables.spec import schema_faults
-from personalake.tables.tags import TAGS
+from personalake.tables.tags import CONTRADICTED, HIDDEN, RESTORED, TAG_OVERRIDES, TAGS
 from personalake.tags import build_tags, fit_thresholds, load_rules, parse_rules
 from support.profile_rows import table_frame
 
@@ -38,7 +38,8 @@ def tags_of(
 ) -> DataFrame:
     segments = frames.get("segments", table_frame(spark, SEGMENTS, []))
     old_tags = frames.get("old_tags", table_frame(spark, TAGS, []))
-    return build_tags(profiles, segments, rules, fit_thresholds(profiles, rules), old_tags, as_of)
+    more = {name: frames[name] for name in ("predictions", "overrides") if name in frames}
+    return build_tags(profiles, segments, rules, fit_thresholds(profiles, rules), old_tags, as_of, **more)
 
 
 PERSONS = [
@@ -82,25 +83,52 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, tuple[Any, ...]]]] = {
         {"feature": "segment_name", "is": "Night owls"},
         {"b": ("Night owls", None, "segment_name is Night owls")},
     ),
+    "segment_of_a_method": (
+        {"feature": "segment.rfm_grid", "one_of": ["Champions", "Loyal buyers"]},
+        {"b": ("Champions", None, "segment.rfm_grid is Champions, one of Champions, Loyal buyers")},
+    ),
+    "prediction": (
+        {"feature": "prediction.buys_30d", "at_least": 0.5},
+        {"a": ("0.75", 0.75, "prediction.buys_30d is 0.75, at least 0.5")},
+    ),
+    "prediction_of_nobody": ({"feature": "prediction.churns", "at_least": 0.0}, {}),
+    "predicted": (
+        {"all": [{"feature": "predicted.gender", "is": "f"}, {"feature": "prediction.gender", "above": 0.6}]},
+        {"b": ("f", None, "predicted.gender is f; prediction.gender is 0.9, above 0.6")},
+    ),
 }
+PREDICTIONS = [
+    ("a", "gbt", "buys_30d", 0.1, None), ("a", "decision_tree", "buys_30d", 0.75, None),
+    ("b", "decision_tree", "buys_30d", 0.25, None), ("b", "decision_tree", "gender", 0.9, "f"),
+]  # fmt: skip
 
 
 def test_named_cases(spark: SparkSession) -> None:
     rules = rules_of(**{name: tree for name, (tree, _) in CASES.items()})
-    segment = {
-        "person_id": "b",
-        "as_of_date": WEEKS[0],
-        "method": "kmeans",
-        "segment_id": "1",
-        "segment_name": "Night owls",
+    whole = {"person_id": "b", "as_of_date": WEEKS[0]}
+    segments = [
+        {**whole, "method": "kmeans", "segment_id": "1", "segment_name": "Night owls", "is_main": True},
+        {**whole, "method": "rfm_grid", "segment_id": "champions", "segment_name": "Champions", "is_main": False},
+    ]
+    schema = "person_id string, model string, target string, probability double, value_text string"
+    frames = {
+        "segments": table_frame(spark, SEGMENTS, segments),
+        "predictions": spark.createDataFrame(PREDICTIONS, schema),
     }
-    tags = tags_of(profiles_of(spark, PERSONS), rules, spark, segments=table_frame(spark, SEGMENTS, [segment]))
+    tags = tags_of(profiles_of(spark, PERSONS), rules, spark, **frames)
     assert [f for f in schema_faults(tags.schema, TAGS) if "run_id" not in f.where] == []
     rows = tags.collect()
     assert {(r.tag, r.person_id): (r.value_text, r.score, r.reason) for r in rows} == {
         (name, person): told for name, (_, who) in CASES.items() for person, told in who.items()
     }
     assert {r.since_date for r in rows} == {r.as_of_date for r in rows} == {WEEKS[0]}
+    in_chinese = {r.tag: r.reason_zh for r in rows}
+    assert in_chinese["between"] == "recency_days 为 60，在 31 至 90 之间"
+    assert in_chinese["quantile"] == "order_count 为 5，不低于 2.5（所有人的 0.5 分位数）"
+    assert in_chinese["negated"] == "并非：gender 为 未知"
+    assert all(r.reason_zh and " is " not in r.reason_zh for r in rows)
+    nobody = rules_of(guess={"feature": "prediction.buys_30d", "at_least": 0.0})
+    assert tags_of(profiles_of(spark, PERSONS), nobody, spark).collect() == [], "without predictions no rule on one"
     assert tags_of(profiles_of(spark, PERSONS), (), spark).collect() == []
 
 
@@ -114,6 +142,21 @@ def test_since_lasts_while_the_tag_does(spark: SparkSession) -> None:
         old = old.unionByName(tags).localCheckpoint()
     last = {r.person_id: r.since_date for r in old.where(old.as_of_date == WEEKS[2]).collect()}
     assert last == {"a": WEEKS[0], "b": WEEKS[2], "c": WEEKS[2]}
+
+
+# person, tag, day from which on, word
+WORDS = [
+    ("a", "buyer", WEEKS[0], HIDDEN), ("b", "buyer", WEEKS[1], CONTRADICTED), ("c", "buyer", WEEKS[0], HIDDEN),
+    ("c", "buyer", WEEKS[1], RESTORED), ("d", "other", WEEKS[0], HIDDEN), ("e", "buyer", WEEKS[2], HIDDEN),
+]  # fmt: skip
+
+
+def test_what_a_person_hid_or_contradicted_is_no_tag(spark: SparkSession) -> None:
+    rules = rules_of(buyer={"feature": "order_count", "above": 0})
+    profiles = profiles_of(spark, [{"person_id": p, "order_count": 1} for p in "abcde"], WEEKS[1])
+    said = [dict(zip(("person_id", "tag", "as_of_date", "state"), word, strict=True)) for word in WORDS]
+    tags = tags_of(profiles, rules, spark, WEEKS[1], overrides=table_frame(spark, TAG_OVERRIDES, said))
+    assert {r.person_id for r in tags.collect()} == {"c", "d", "e"}, "the last word counts, and none of later days"
 
 
 def test_quantiles_equal_numpy_and_a_hundred_tags_are_one_pass(spark: SparkSession) -> None:

@@ -22,6 +22,22 @@ EXPECTED: dict[str, tuple[str, set[tuple[Any, ...]]]] = {
     ),
     "profiles_current_v1": ("person_id, money_minor", {("p1", 600), ("p2", 201), ("p3", 0)}),
     "tags_current_v1": ("person_id, tag", {("p1", "new"), ("p1", "big"), ("p2", "big")}),
+    "segments_current_v1": (
+        "person_id, method, segment_id, segment_name",
+        {("p1", "kmeans", "s1", "Loyal"), ("p2", "kmeans", "s2", "Rare"), ("p3", "kmeans", "s2", "Rare")},
+    ),
+    "profiles_by_segment_v1": (
+        "segment_name, person_id, money_minor", {("Loyal", "p1", 600), ("Rare", "p2", 201), ("Rare", "p3", 0)},
+    ),
+    "tags_by_segment_v1": (
+        "segment_name, tag, person_count, segment_person_count, person_share, lift",
+        {("Loyal", "new", 1, 1, 1.0, 3.0), ("Loyal", "big", 1, 1, 1.0, 1.5), ("Rare", "big", 1, 2, 0.5, 0.75)},
+    ),
+    "tag_counts_v1": (
+        "* EXCEPT (label, label_zh)",
+        {(NEW, OLD, "new", 1, 0, 1, 1, 0, 0, 0), (NEW, OLD, "big", 2, 2, 0, 1, 1, 0, 0),
+         (NEW, OLD, "shy", 3, 0, 3, 3, 0, 2, 1)},
+    ),
     "tag_summary_v1": (
         "tag, label, person_count, new_person_count, round(person_share, 3)",
         {("new", "New", 1, 1, 0.333), ("big", "Big", 2, 1, 0.667)},

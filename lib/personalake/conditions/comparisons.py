@@ -22,7 +22,8 @@ class Operator:
     Args:
         kinds: of features it takes.
         count: how many operands; 0 is any number from one on.
-        words: how it is said, `{0}` and `{1}` being the operands.
+        words: how it is said, `{0}` and `{1}` being the operands, `{all}` all of them.
+        words_zh: the same in Chinese.
         test: the column and the operands → a boolean column, null where the column is.
         falls: whether less is more: the score is the value negated.
     """
@@ -30,6 +31,7 @@ class Operator:
     kinds: tuple[str, ...]
     count: int
     words: str
+    words_zh: str
     test: Callable[[Column, Sequence[Any]], Column]
     falls: bool = False
 
@@ -37,14 +39,14 @@ class Operator:
 _ANY = ("number", "text", "truth", "date")
 
 OPERATORS: dict[str, Operator] = {
-    "above": Operator(("number",), 1, "above {0}", lambda c, v: c > v[0]),
-    "at_least": Operator(("number",), 1, "at least {0}", lambda c, v: c >= v[0]),
-    "below": Operator(("number",), 1, "below {0}", lambda c, v: c < v[0], falls=True),
-    "at_most": Operator(("number",), 1, "at most {0}", lambda c, v: c <= v[0], falls=True),
-    "between": Operator(("number",), 2, "from {0} to {1}", lambda c, v: c.between(v[0], v[1])),
-    "is": Operator(("number", "text", "truth"), 1, "", lambda c, v: c == v[0]),
-    "one_of": Operator(("number", "text"), 0, "one of {all}", lambda c, v: c.isin(list(v))),
-    "known": Operator(_ANY, 1, "", lambda c, v: c.isNotNull() if v[0] else c.isNull()),
+    "above": Operator(("number",), 1, "above {0}", "高于 {0}", lambda c, v: c > v[0]),
+    "at_least": Operator(("number",), 1, "at least {0}", "不低于 {0}", lambda c, v: c >= v[0]),
+    "below": Operator(("number",), 1, "below {0}", "低于 {0}", lambda c, v: c < v[0], falls=True),
+    "at_most": Operator(("number",), 1, "at most {0}", "不高于 {0}", lambda c, v: c <= v[0], falls=True),
+    "between": Operator(("number",), 2, "from {0} to {1}", "在 {0} 至 {1} 之间", lambda c, v: c.between(v[0], v[1])),
+    "is": Operator(("number", "text", "truth"), 1, "", "", lambda c, v: c == v[0]),
+    "one_of": Operator(("number", "text"), 0, "one of {all}", "属于 {all}", lambda c, v: c.isin(list(v))),
+    "known": Operator(_ANY, 1, "", "", lambda c, v: c.isNotNull() if v[0] else c.isNull()),
 }
 
 

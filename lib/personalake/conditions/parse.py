@@ -53,7 +53,7 @@ def _leaf(raw: Mapping[Any, Any], where: str, faults: list[Fault], vocabulary: V
     feature = raw["feature"]
     known = isinstance(feature, str) and vocabulary.kind_of(feature) is not None
     if not known:
-        faults.append(Fault(f"{where}.feature", f"names {feature!r}.", near_miss(str(feature), vocabulary.types)))
+        faults.append(Fault(f"{where}.feature", f"names {feature!r}.", near_miss(str(feature), vocabulary.names)))
     operators = [key for key in raw if key != "feature"]
     unknown = [str(key) for key in operators if key not in OPERATORS]
     for key in unknown:

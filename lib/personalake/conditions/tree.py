@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyspark.sql.types import BooleanType, DataType, DateType, StringType
 
@@ -19,20 +19,32 @@ class Vocabulary:
         types: every name and its type.
         maps: names of maps from text to text: each of their keys is a text, spelt `map.key`.
         has_quantiles: whether a number can be compared with a quantile of all rows.
+        typed_maps: names of further maps to the kind of what they hold: number, text or truth.
+        keys: map to the keys it may have, where they are known; another is no feature.
     """
 
     types: Mapping[str, DataType]
     maps: tuple[str, ...] = ()
     has_quantiles: bool = True
+    typed_maps: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def kind_of(self, feature: str) -> str | None:
         """number, text, truth or date: which operators a feature knows; None where there is no such feature."""
-        if any(feature.startswith(f"{name}.") and len(feature) > len(name) + 1 for name in self.maps):
-            return "text"
+        for name in (*self.maps, *self.typed_maps):
+            key = feature.removeprefix(f"{name}.")
+            if key and key != feature:
+                is_known = name not in self.keys or key in self.keys[name]
+                return self.typed_maps.get(name, "text") if is_known else None
         if feature not in self.types:
             return None
         kinds = {BooleanType: "truth", StringType: "text", DateType: "date"}
         return kinds.get(type(self.types[feature]), "number")
+
+    @property
+    def names(self) -> list[str]:
+        """Every name there is, as far as names are known."""
+        return [*self.types, *(f"{name}.{key}" for name, keys in self.keys.items() for key in keys)]
 
 
 @dataclass(frozen=True, order=True)

@@ -113,7 +113,31 @@ QUESTIONS: dict[str, Question] = {
     "rfm": Question(("rfm_summary_v1",), "SELECT * FROM rfm_summary_v1 ORDER BY rfm_recency_rank, rfm_frequency_rank"),
     "segments": Question(
         ("segment_summary_v1",),
-        "SELECT * FROM segment_summary_v1 ORDER BY method, person_count DESC, segment_id LIMIT 60",
+        """SELECT * FROM segment_summary_v1 WHERE is_main IS NOT FALSE AND state <> 'vanished'
+           ORDER BY method, person_count DESC, segment_id LIMIT 60""",
+    ),
+    "segment_moves": Question(
+        ("segment_moves", "segment_profiles"),
+        """WITH named AS (
+             SELECT as_of_date, method, segment_id, segment_name, is_main FROM segment_profiles
+           ), newest AS (
+             SELECT * FROM segment_moves WHERE as_of_date = (SELECT max(as_of_date) FROM segment_profiles)
+           )
+           SELECT m.from_as_of_date, m.as_of_date, m.from_segment_id, m.to_segment_id, m.person_count,
+                  f.segment_name AS from_segment_name, t.segment_name AS to_segment_name
+           FROM newest m
+           LEFT JOIN named f ON f.as_of_date = m.from_as_of_date AND f.method = m.method
+                            AND f.segment_id = m.from_segment_id
+           LEFT JOIN named t ON t.as_of_date = m.as_of_date AND t.method = m.method AND t.segment_id = m.to_segment_id
+           WHERE coalesce(t.is_main, f.is_main, true)
+           ORDER BY m.person_count DESC, m.from_segment_id, m.to_segment_id LIMIT 400""",
+    ),
+    "segment_candidates": Question(
+        ("segment_candidates", "segment_profiles"),
+        """SELECT c.k, c.silhouette, c.stability, c.is_chosen FROM segment_candidates c
+           WHERE c.as_of_date = (SELECT max(as_of_date) FROM segment_profiles)
+             AND c.method IN (SELECT method FROM segment_profiles WHERE is_main)
+           ORDER BY c.k LIMIT 100""",
     ),
     "tags": Question(
         ("tag_summary_v1",), "SELECT * FROM tag_summary_v1 ORDER BY person_count DESC, tag LIMIT {top_tags}"

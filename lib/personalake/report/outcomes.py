@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from personalake.report.gather import Answers, Row
+from personalake.report.groups import segment_figures
 from personalake.report.plots import Bar, bar_panels
 from personalake.report.sections import Card, Entry, Grid, Section, empty_lead, entries
 from personalake.report.wording import NOTHING, Wording, count, number, plain, share
@@ -35,8 +36,8 @@ def segments(answers: Answers, wording: Wording) -> Section:
         panels.append(("Share of money", [Bar(r["segment_name"], *_money_share(r, wording), False) for r in rows]))
     drawn = bar_panels("segments", f"Persons and share of money per segment. {lead}", panels)
     return Section(
-        *head[:2], lead, head[2], figures=[drawn], cards=[_segment(r, wording) for r in rows],
-        grids=[_centres(told, wording)] if told else [],
+        *head[:2], lead, head[2], figures=[drawn, *segment_figures(answers, wording)],
+        cards=[_segment(r, wording) for r in rows], grids=[_centres(told, wording)] if told else [],
     )  # fmt: skip
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from personalake.segments.prepare import Preparation, Vector
+from personalake.segments.placement import Vector
+from personalake.segments.prepare import Preparation
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class OldSegment:
     segment_name: str
     segment_name_zh: str
     centre: Mapping[str, float]
+    words: str = ""
+    words_zh: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,7 @@ def match_segments(
     ordered = sorted(old, key=lambda segment: segment.segment_id)
     if not ordered or not len(centres):
         return {}
-    targets = np.stack([preparation.standard(segment.centre) for segment in ordered])
-    squares = (centres[:, None, :] - targets[None, :, :]) ** 2
-    known = ~np.isnan(squares)
-    sums, counts = np.where(known, squares, 0.0).sum(axis=2), known.sum(axis=2)
-    distances = np.round(np.sqrt(np.divide(sums, counts, out=np.full(sums.shape, np.inf), where=counts > 0)), 9)
+    distances = _distances(centres, ordered, preparation)
     # Beyond the limit nothing is gained: a far pair must not draw a centre away from the one it continues.
     costs = np.minimum(distances, limit)
     rows, columns = linear_sum_assignment(costs)
@@ -65,3 +64,37 @@ def match_segments(
         for row, column in zip(rows, columns, strict=True)
         if distances[row, column] <= limit
     }
+
+
+def match_labels(
+    centres: Vector, ids: Sequence[str], old: Sequence[OldSegment], preparation: Preparation
+) -> dict[int, Match]:
+    """Pair segments whose ids are given with the last run's of the same ids.
+
+    Args:
+        centres: the centres, standardised, one row each.
+        ids: of the segments, as many.
+        old: the last run's segments.
+        preparation: of this run.
+
+    Returns:
+        Row of centres to its match; the distance is as in `match_segments`, whatever it is.
+    """
+    by_id = {segment.segment_id: segment for segment in old}
+    rows = [row for row, segment_id in enumerate(ids) if segment_id in by_id]
+    found = {}
+    for row in rows:
+        before = by_id[ids[row]]
+        found[row] = Match(before, float(_distances(centres[row : row + 1], [before], preparation)[0, 0]))
+    return found
+
+
+def _distances(centres: Vector, old: Sequence[OldSegment], preparation: Preparation) -> Vector:
+    """Root of the mean squared difference over the features both know; infinite where there is none."""
+    targets = np.stack([preparation.standard(segment.centre) for segment in old])
+    squares = (centres[:, None, :] - targets[None, :, :]) ** 2
+    known = ~np.isnan(squares)
+    sums, counts = np.where(known, squares, 0.0).sum(axis=2), known.sum(axis=2)
+    means = np.divide(sums, counts, out=np.full(sums.shape, np.inf), where=counts > 0)
+    rounded: Vector = np.sqrt(means).round(9)
+    return rounded

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from personalake.segments.phrases import AVERAGE, amount, phrase
-from personalake.segments.prepare import Preparation, Vector
+from personalake.segments.placement import Vector
+from personalake.segments.prepare import Preparation
 
 NOTABLE = 0.35
 """Deviations from the mean of all persons from which on a feature sets a segment apart."""

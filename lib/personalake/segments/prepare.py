@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from personalake.segments.placement import Vector
 from personalake.segments.settings import Segments
-
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -62,13 +60,21 @@ class Preparation:
         """The features' names."""
         return tuple(feature.name for feature in self.features)
 
-    def prepared(self, profiles: DataFrame) -> DataFrame:
+    def prepared(self, profiles: DataFrame, raw: Sequence[str] = ()) -> DataFrame:
         """The persons in the comparable space.
 
+        Args:
+            profiles: one row per person.
+            raw: columns of profiles to take along as they are.
+
         Returns:
-            person_id, features (array<double>).
+            person_id, features (array<double>), raw (array<double>, null where the column is).
         """
-        return profiles.select("person_id", F.array(*[feature.column for feature in self.features]).alias("features"))
+        return profiles.select(
+            "person_id",
+            F.array(*[feature.column for feature in self.features]).alias("features"),
+            F.array(*[F.col(name).cast("double") for name in raw]).cast("array<double>").alias("raw"),
+        )
 
     def standard(self, centre: Mapping[str, float]) -> Vector:
         """A centre in the units of profiles, standardised; NaN where it does not know a feature."""

@@ -1,38 +1,38 @@
-"""The three tables of a segmentation."""
+"""The tables of a segmentation."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from personalake.segments.assign import nearest_centre_by_person
-from personalake.segments.kmeans import FittedSegments
-from personalake.segments.match import Match, OldSegment, match_segments
-from personalake.segments.names import Name, segment_names, segment_words
+from personalake.segments.assign import segment_by_person
+from personalake.segments.fitted import FittedSegments
+from personalake.segments.labels import Labelled, labelled_rows
+from personalake.segments.match import OldSegment
+from personalake.segments.names import segment_words
 from personalake.segments.settings import Segments
-from personalake.tables.segments import SEGMENT_FEATURES, SEGMENT_MOVES, SEGMENT_PROFILES, SEGMENTS
+from personalake.tables.segments import (
+    SEGMENT_CANDIDATES,
+    SEGMENT_FEATURES,
+    SEGMENT_MOVES,
+    SEGMENT_PROFILES,
+    SEGMENTS,
+)
+
+VANISHED = "vanished"
 
 
 class Segmentation(NamedTuple):
-    """Rows of SEGMENTS, SEGMENT_PROFILES and SEGMENT_MOVES, without run_id."""
+    """Rows of SEGMENTS, SEGMENT_PROFILES, SEGMENT_MOVES and SEGMENT_CANDIDATES, without run_id."""
 
     segments: DataFrame
     segment_profiles: DataFrame
     segment_moves: DataFrame
-
-
-@dataclass(frozen=True)
-class _Named:
-    """A centre with its identity."""
-
-    segment_id: str
-    name: Name
-    match: Match | None
+    segment_candidates: DataFrame
 
 
 def build_segments(
@@ -45,32 +45,39 @@ def build_segments(
 ) -> Segmentation:
     """Place every person, name the segments, and say who moved since the run before.
 
-    A segment whose centre the last run had keeps id and name; another gets an id made of the day and a new name.
+    A segment whose centre the last run had keeps id and name; another gets an id made of the day and a new name. One
+    that the last run had and this one has not is told once more, as vanished.
 
     Args:
         profiles: one row per person as of the day; reads person_id and the features of the fit.
-        fitted: what `fit_segments` found.
+        fitted: what `fit_segments` found, or an earlier fit as `place_again` gives it.
         old_segment_profiles: SEGMENT_PROFILES as published so far, or empty; days from as_of on are not read.
         old_segments: SEGMENTS as published so far, or empty; days from as_of on are not read.
         as_of: the day.
-        settings: match_distance.
+        settings: match_distance, method.
 
     Cost:
         Reads the last day's segment profiles at once (a row per segment); one pass over the persons; the moves join
         two days of segments by person.
     """
-    old_day, old = _last_segments(old_segment_profiles, fitted.method, as_of)
-    named = _named(fitted, old, as_of, settings.match_distance)
+    old_day, old = last_segments(old_segment_profiles, fitted.method, as_of)
+    named = labelled_rows(fitted, old, as_of, settings.match_distance)
     spark = profiles.sparkSession
-    rows = [_profile_row(fitted, named, n, as_of) for n in range(len(named))]
+    whole = {"as_of_date": as_of, "method": fitted.method, "is_main": fitted.method == settings.method}
+    rows = _profile_rows(fitted, named, old, whole)
+    tried = [_candidate_row(candidate, whole) for candidate in fitted.candidates]
     segment_profiles = spark.createDataFrame(rows, SEGMENT_PROFILES.row_schema)
+    candidates = spark.createDataFrame(tried, SEGMENT_CANDIDATES.row_schema)
     if not named:
-        return Segmentation(spark.createDataFrame([], SEGMENTS.row_schema), segment_profiles, _no_moves(profiles))
-    segments = _segments(profiles, fitted, named, as_of)
+        segments = spark.createDataFrame([], SEGMENTS.row_schema)
+    else:
+        segments = _segments(profiles, fitted, named, whole)
     if old_day is None:
-        return Segmentation(segments, segment_profiles, _no_moves(profiles))
-    before = old_segments.where((F.col("as_of_date") == F.lit(old_day)) & (F.col("method") == fitted.method))
-    return Segmentation(segments, segment_profiles, segment_moves(before, segments, old_day, as_of, fitted.method))
+        moves = spark.createDataFrame([], SEGMENT_MOVES.row_schema)
+    else:
+        before = old_segments.where((F.col("as_of_date") == F.lit(old_day)) & (F.col("method") == fitted.method))
+        moves = segment_moves(before, segments, old_day, as_of, fitted.method)
+    return Segmentation(segments, segment_profiles, moves, candidates)
 
 
 def segment_moves(before: DataFrame, now: DataFrame, old_day: date, as_of: date, method: str) -> DataFrame:
@@ -99,69 +106,105 @@ def segment_moves(before: DataFrame, now: DataFrame, old_day: date, as_of: date,
     )
 
 
-def _last_segments(profiles: DataFrame, method: str, as_of: date) -> tuple[date | None, list[OldSegment]]:
-    """The last run's day and segments: a row per segment, so the read is bounded."""
+def last_segments(profiles: DataFrame, method: str, as_of: date) -> tuple[date | None, list[OldSegment]]:
+    """The last run's day and the segments that anybody was in: a row per segment, so the read is bounded.
+
+    Args:
+        profiles: SEGMENT_PROFILES as published so far.
+        method: how they were made.
+        as_of: days from this one on are not read.
+    """
     earlier = profiles.where((F.col("method") == method) & (F.col("as_of_date") < F.lit(as_of)))
     day: date | None = earlier.agg(F.max("as_of_date")).head(1)[0][0]
     if day is None:
         return None, []
-    columns = ("segment_id", "segment_name", "segment_name_zh", "centre")
-    rows = earlier.where(F.col("as_of_date") == F.lit(day)).select(*columns).collect()
+    columns = ("segment_id", "segment_name", "segment_name_zh", "centre", "words", "words_zh")
+    live = earlier.where((F.col("as_of_date") == F.lit(day)) & (F.col("state") != VANISHED))
     return day, [
-        OldSegment(r.segment_id, r.segment_name, r.segment_name_zh, {k: float(v) for k, v in r.centre.items()})
-        for r in rows
+        OldSegment(
+            *(r.segment_id, r.segment_name, r.segment_name_zh),
+            {k: float(v) for k, v in r.centre.items()},
+            *(r.words, r.words_zh),
+        )
+        for r in live.select(*columns).collect()
     ]
 
 
-def _named(fitted: FittedSegments, old: Sequence[OldSegment], as_of: date, limit: float) -> list[_Named]:
-    matches = match_segments(fitted.matrix, old, fitted.preparation, limit)
-    kept = {row: Name(match.old.segment_name, match.old.segment_name_zh) for row, match in matches.items()}
-    names = segment_names(fitted.matrix, fitted.preparation, kept)
-    new_rows = [row for row in range(len(fitted.centres)) if row not in matches]
-    new_ids = {row: f"{as_of:%Y%m%d}-{n}" for n, row in enumerate(new_rows, start=1)}
-    return [
-        _Named(matches[row].old.segment_id if row in matches else new_ids[row], names[row], matches.get(row))
-        for row in range(len(fitted.centres))
-    ]
+def _profile_rows(
+    fitted: FittedSegments, named: Sequence[Labelled], old: Sequence[OldSegment], whole: Mapping[str, object]
+) -> list[tuple[Any, ...]]:
+    """Rows of SEGMENT_PROFILES: segments that anybody is in, then those that vanished."""
+    rows = [_live_row(fitted, it, row, whole) for row, it in enumerate(named) if fitted.person_counts[row]]
+    live = {it.label.segment_id for row, it in enumerate(named) if fitted.person_counts[row]}
+    gone = sorted((it for it in old if it.segment_id not in live), key=lambda it: it.segment_id)
+    return [*rows, *(_vanished_row(fitted, it, whole) for it in gone)]
 
 
-def _profile_row(fitted: FittedSegments, named: Sequence[_Named], row: int, as_of: date) -> tuple[Any, ...]:
-    """A row of SEGMENT_PROFILES, in its order."""
-    it, count = named[row], fitted.person_counts[row]
+def _live_row(fitted: FittedSegments, it: Labelled, row: int, whole: Mapping[str, object]) -> tuple[Any, ...]:
+    count = fitted.person_counts[row]
     centre = fitted.preparation.in_units(fitted.matrix[row])
     words, words_zh = segment_words(fitted.matrix[row], fitted.preparation)
-    values = {
-        "as_of_date": as_of,
-        "method": fitted.method,
-        "segment_id": it.segment_id,
-        "segment_name": it.name.english,
-        "segment_name_zh": it.name.chinese,
-        "person_count": count,
-        "person_share": count / sum(fitted.person_counts),
-        "silhouette": fitted.silhouette,
-        "state": "kept" if it.match else "new",
-        "match_distance": it.match.distance if it.match else None,
-        "words": words,
-        "words_zh": words_zh,
-        "centre": {name: repr(value) for name, value in centre.items()},
+    return _row(
+        centre,
+        whole,
+        segment_id=it.label.segment_id,
+        segment_name=it.label.english,
+        segment_name_zh=it.label.chinese,
+        person_count=count,
+        person_share=count / sum(fitted.person_counts),
+        silhouette=fitted.silhouette,
+        state="kept" if it.match else "new",
+        match_distance=it.match.distance if it.match else None,
+        words=words,
+        words_zh=words_zh,
+    )
+
+
+def _vanished_row(fitted: FittedSegments, it: OldSegment, whole: Mapping[str, object]) -> tuple[Any, ...]:
+    return _row(
+        it.centre,
+        whole,
+        segment_id=it.segment_id,
+        segment_name=it.segment_name,
+        segment_name_zh=it.segment_name_zh,
+        person_count=0,
+        person_share=0.0,
+        silhouette=fitted.silhouette,
+        state=VANISHED,
+        match_distance=None,
+        words=it.words,
+        words_zh=it.words_zh,
+    )
+
+
+def _row(centre: Mapping[str, float], whole: Mapping[str, object], **facts: object) -> tuple[Any, ...]:
+    """A row of SEGMENT_PROFILES, in its order."""
+    values: dict[str, object] = {
+        **whole,
+        **facts,
+        "centre": {name: repr(float(value)) for name, value in centre.items()},
         **{f"{name}_centre": centre.get(name) for name in SEGMENT_FEATURES},
     }
     return tuple(values[c.name] for c in SEGMENT_PROFILES.cols)
 
 
-def _segments(profiles: DataFrame, fitted: FittedSegments, named: Sequence[_Named], as_of: date) -> DataFrame:
-    placed = nearest_centre_by_person(fitted.preparation.prepared(profiles), fitted.matrix)
-    ids = F.array(*[F.lit(it.segment_id) for it in named])
-    names = F.array(*[F.lit(it.name.english) for it in named])
+def _candidate_row(candidate: object, whole: Mapping[str, object]) -> tuple[Any, ...]:
+    values = {**whole, **vars(candidate)}
+    return tuple(values[c.name] for c in SEGMENT_CANDIDATES.cols)
+
+
+def _segments(
+    profiles: DataFrame, fitted: FittedSegments, named: Sequence[Labelled], whole: Mapping[str, object]
+) -> DataFrame:
+    placed = segment_by_person(fitted.points(profiles), fitted.placement, fitted.matrix)
+    ids = F.array(*[F.lit(it.label.segment_id) for it in named])
+    names = F.array(*[F.lit(it.label.english) for it in named])
     return placed.select(
         "person_id",
-        F.lit(as_of).alias("as_of_date"),
-        F.lit(fitted.method).alias("method"),
+        F.lit(whole["as_of_date"]).alias("as_of_date"),
+        F.lit(whole["method"]).alias("method"),
         F.get(ids, F.col("centre")).alias("segment_id"),
         F.get(names, F.col("centre")).alias("segment_name"),
         "distance",
+        F.lit(whole["is_main"]).alias("is_main"),
     )
-
-
-def _no_moves(profiles: DataFrame) -> DataFrame:
-    return profiles.sparkSession.createDataFrame([], SEGMENT_MOVES.row_schema)

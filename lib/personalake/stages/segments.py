@@ -1,36 +1,67 @@
-"""profiles → segments, segment_profiles, segment_moves."""
+"""profiles → segments, segment_profiles, segment_moves, segment_candidates, segment_models."""
 
 from __future__ import annotations
 
+from functools import reduce
+
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from personalake.job import Job, Stage
-from personalake.segments.kmeans import fit_segments
-from personalake.segments.segment import build_segments
+from personalake.segments.fit import fit_segments
+from personalake.segments.fitted import FittedSegments
+from personalake.segments.models import model_rows, place_again, usable_model, with_labels
+from personalake.segments.segment import Segmentation, build_segments, last_segments
 from personalake.tables.profiles import PROFILES
-from personalake.tables.segments import SEGMENT_MOVES, SEGMENT_PROFILES, SEGMENTS
+from personalake.tables.segments import (
+    SEGMENT_CANDIDATES,
+    SEGMENT_MODELS,
+    SEGMENT_MOVES,
+    SEGMENT_PROFILES,
+    SEGMENTS,
+)
+
+TABLES = (SEGMENTS, SEGMENT_PROFILES, SEGMENT_MOVES, SEGMENT_CANDIDATES)
 
 
 def run(job: Job) -> None:
-    """Fit, name, place everybody; names come from the last run as far as its segments are still there.
+    """Fit, or take the last fit; name, place everybody; names come from the last run as far as its segments last.
 
     What earlier days published decides the names, so the slices of this day are written after all was computed.
     """
     settings = job.settings.segments
     profiles = job.read(PROFILES).where(F.col("as_of_date") == F.lit(job.as_of))
-    fitted = fit_segments(profiles, settings, job.settings.seed)
-    old_profiles, old_segments = job.read(SEGMENT_PROFILES), job.read(SEGMENTS)
-    made = build_segments(profiles, fitted, old_profiles, old_segments, job.as_of, settings)
-    parts = [job.put_down(frame, name) for name, frame in zip(made._fields, made, strict=True)]
-    for table, rows in zip((SEGMENTS, SEGMENT_PROFILES, SEGMENT_MOVES), parts, strict=True):
-        job.replace_where(table, rows, {"as_of_date": job.as_of, "method": settings.method})
+    made, fits = [], []
+    for method in settings.names:
+        fitted, is_new = _fitted(job, profiles, method)
+        if is_new:
+            fits.append(fitted)
+        job.note(**{f"{method}_segments": sum(count > 0 for count in fitted.person_counts)})
+        built = build_segments(profiles, fitted, job.read(SEGMENT_PROFILES), job.read(SEGMENTS), job.as_of, settings)
+        parts = [job.put_down(frame, f"{method}-{name}") for name, frame in zip(built._fields, built, strict=True)]
+        made.append(Segmentation(*parts))
+    models = model_rows(job.spark, fits, job.as_of, settings, job.settings.seed)
+    for table, frames in zip(TABLES, zip(*made, strict=True), strict=True):
+        job.replace_where(table, reduce(DataFrame.unionByName, frames), {"as_of_date": job.as_of})
+    job.replace_where(SEGMENT_MODELS, models, {"as_of_date": job.as_of})
+
+
+def _fitted(job: Job, profiles: DataFrame, method: str) -> tuple[FittedSegments, bool]:
+    """The segments of a method with their ids and names, and whether they were fitted just now."""
+    settings, seed = job.settings.segments, job.settings.seed
+    kept = usable_model(job.read(SEGMENT_MODELS), method, job.as_of, settings, seed)
+    if kept is not None:
+        return place_again(kept, profiles), False
+    fitted = fit_segments(profiles, settings, seed, method)
+    _, old = last_segments(job.read(SEGMENT_PROFILES), method, job.as_of)
+    return with_labels(fitted, old, job.as_of, settings), True
 
 
 STAGE = Stage(
     name="segments",
     title="Persons alike become segments whose names keep their meaning",
     reads=(PROFILES,),
-    writes=(SEGMENTS, SEGMENT_PROFILES, SEGMENT_MOVES),
+    writes=(*TABLES, SEGMENT_MODELS),
     sections=("segments",),
     run=run,
 )

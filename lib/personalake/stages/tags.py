@@ -1,4 +1,4 @@
-"""profiles, segments → tags."""
+"""profiles, segments, tag_overrides → tags."""
 
 from __future__ import annotations
 
@@ -7,27 +7,36 @@ from pathlib import Path
 
 from pyspark.sql import functions as F
 
+from personalake.conditions import Vocabulary
 from personalake.config import Settings
 from personalake.errors import ConfigError, Fault
 from personalake.job import Job, Stage
 from personalake.tables.profiles import PROFILES
 from personalake.tables.segments import SEGMENTS
-from personalake.tables.tags import TAGS
+from personalake.tables.tags import TAG_OVERRIDES, TAGS
 from personalake.tags.rules import load_rules
 from personalake.tags.tag import build_tags
 from personalake.tags.thresholds import fit_thresholds
+from personalake.tags.tree import vocabulary_of
 
 
 def run(job: Job) -> None:
     """Thresholds from everybody, then every rule on every person in one pass."""
-    rules = load_rules(job.settings.tags.file)
+    rules = load_rules(job.settings.tags.file, tag_vocabulary(job.settings))
     today = F.col("as_of_date") == F.lit(job.as_of)
-    profiles = job.read(PROFILES).where(today)
-    segments = job.read(SEGMENTS).where(today & (F.col("method") == job.settings.segments.method))
+    profiles, segments = job.read(PROFILES).where(today), job.read(SEGMENTS).where(today)
     thresholds = fit_thresholds(profiles, rules)
-    tags = build_tags(profiles, segments, rules, thresholds, job.read(TAGS), job.as_of)
+    overrides = job.read(TAG_OVERRIDES) if job.was_written(TAG_OVERRIDES) else None
+    tags = build_tags(
+        profiles, segments, rules, thresholds, job.read(TAGS), job.as_of, predictions=None, overrides=overrides
+    )
     # Since when a tag is on comes from the table that is written, so the rows are put down first.
     job.replace_where(TAGS, job.put_down(tags, "tags"), {"as_of_date": job.as_of})
+
+
+def tag_vocabulary(settings: Settings) -> Vocabulary:
+    """What the rules of a deployment can speak of."""
+    return vocabulary_of(settings.segments.names)
 
 
 def rules_fingerprint(settings: Settings) -> dict[str, str]:
@@ -42,7 +51,7 @@ def rules_fingerprint(settings: Settings) -> dict[str, str]:
 STAGE = Stage(
     name="tags",
     title="Rules on profiles give each person tags, each with its reason",
-    reads=(PROFILES, SEGMENTS),
+    reads=(PROFILES, SEGMENTS, TAG_OVERRIDES),
     writes=(TAGS,),
     sections=("segments",),
     run=run,

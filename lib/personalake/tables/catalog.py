@@ -12,5 +12,5 @@ ALL: dict[str, Table] = {
     if isinstance(table, Table)
 }
 
-COMMANDS = frozenset({"unlink"})
+COMMANDS = frozenset({"unlink", "tag", "audience"})
 """Commands that write a table of their own, which stages read."""

@@ -1,6 +1,8 @@
-"""Why a person has a tag: the facts and the thresholds of its rule in words."""
+"""Why a person has a tag: the facts and the thresholds of its rule in words, English and Chinese."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -11,36 +13,65 @@ from personalake.conditions.compiled import value_of
 from personalake.tags.tree import VOCABULARY
 
 
-def reason(tree: Tree, thresholds: Thresholds) -> Column:
+@dataclass(frozen=True)
+class Language:
+    """The small words between facts."""
+
+    words: str
+    equals: str
+    unknown: str
+    comma: str
+    also: str
+    not_so: str
+    either: str
+    both: str
+    quantile: str
+    everybody: str
+    positive: str
+
+
+ENGLISH = Language(
+    *("words", " is ", "unknown", ", ", "; ", "not so: ", " or ", " and "),
+    *("{0} (quantile {1} of {2})", "persons", "persons above 0"),
+)
+CHINESE = Language(
+    *("words_zh", " 为 ", "未知", "，", "；", "并非：", " 或 ", " 且 "),
+    *("{0}（{2}的 {1} 分位数）", "所有人", "大于 0 的人"),
+)
+
+
+def reason(tree: Tree, thresholds: Thresholds, language: Language = ENGLISH) -> Column:
     """Why the tree holds: the facts and the thresholds in words; of `any`, only the parts that do.
 
     Args:
         tree: a checked tree.
         thresholds: what `fit_thresholds` gave for it.
+        language: of the words.
     """
     if isinstance(tree, Leaf):
-        return _leaf_reason(tree, thresholds)
+        return _leaf_reason(tree, thresholds, language)
     if tree.word == "not":
-        return F.concat(F.lit("not so: "), _leaf_or_all(tree.parts[0], thresholds))
+        return F.concat(F.lit(language.not_so), _leaf_or_all(tree.parts[0], thresholds, language))
     if tree.word == "all":
-        return F.concat_ws("; ", *[reason(part, thresholds) for part in tree.parts])
-    return F.concat_ws("; ", *[F.when(holds(p, thresholds), reason(p, thresholds)) for p in tree.parts])
+        return F.concat_ws(language.also, *[reason(part, thresholds, language) for part in tree.parts])
+    told = [F.when(holds(part, thresholds), reason(part, thresholds, language)) for part in tree.parts]
+    return F.concat_ws(language.also, *told)
 
 
-def _leaf_or_all(tree: Tree, thresholds: Thresholds) -> Column:
+def _leaf_or_all(tree: Tree, thresholds: Thresholds, language: Language) -> Column:
     """The facts of a tree that does not hold: all of them."""
     if isinstance(tree, Leaf):
-        return _leaf_reason(tree, thresholds)
-    word = " or " if tree.word == "any" else " and "
-    return F.concat_ws(word, *[_leaf_or_all(part, thresholds) for part in tree.parts])
+        return _leaf_reason(tree, thresholds, language)
+    word = language.either if tree.word == "any" else language.both
+    return F.concat_ws(word, *[_leaf_or_all(part, thresholds, language) for part in tree.parts])
 
 
-def _leaf_reason(leaf: Leaf, thresholds: Thresholds) -> Column:
+def _leaf_reason(leaf: Leaf, thresholds: Thresholds, language: Language) -> Column:
     values = [value_of(operand, thresholds) for operand in leaf.operands]
-    texts = [_said(operand, value) for operand, value in zip(leaf.operands, values, strict=True)]
-    words = OPERATORS[leaf.operator].words.format(*texts, all=", ".join(texts))
-    fact = F.concat(F.lit(f"{leaf.feature} is "), F.coalesce(said(leaf.feature), F.lit("unknown")))
-    return F.concat(fact, F.lit(f", {words}")) if words else fact
+    texts = [_said(operand, value, language) for operand, value in zip(leaf.operands, values, strict=True)]
+    words = str(getattr(OPERATORS[leaf.operator], language.words)).format(*texts, all=", ".join(texts))
+    value = F.coalesce(said(leaf.feature), F.lit(language.unknown))
+    return F.concat(F.lit(f"{leaf.feature}{language.equals}"), value, F.lit(language.comma + words if words else ""))
 
 
 def said(feature: str) -> Column:
@@ -50,11 +81,11 @@ def said(feature: str) -> Column:
     return rounded.cast("string")
 
 
-def _said(operand: Plain | Quantile, value: Plain | None) -> str:
+def _said(operand: Plain | Quantile, value: Plain | None, language: Language) -> str:
     text = (
         f"{value:.10g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
     )
     if not isinstance(operand, Quantile):
         return text
-    whom = "persons" if operand.among == "all" else "persons above 0"
-    return f"{text} (quantile {operand.share:.10g} of {whom})"
+    whom = language.everybody if operand.among == "all" else language.positive
+    return language.quantile.format(text, f"{operand.share:.10g}", whom)

@@ -7,34 +7,36 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from personalake.conditions import leaves, parse_tree, read_rules_file
+from personalake.conditions import Vocabulary, leaves, parse_tree, read_rules_file
 from personalake.errors import ConfigError, Fault, near_miss
-from personalake.tags.tree import FEATURE_TYPES, VOCABULARY, Rule
+from personalake.tags.tree import VOCABULARY, Rule
 
 NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")
 
 _RULE_KEYS = ("tag", "label", "label_zh", "when", "value")
 
 
-def load_rules(path: str | Path) -> tuple[Rule, ...]:
+def load_rules(path: str | Path, vocabulary: Vocabulary = VOCABULARY) -> tuple[Rule, ...]:
     """The rules of a file.
 
     Args:
         path: a YAML file with one list, `tags`.
+        vocabulary: what they can speak of.
 
     Raises:
         ConfigError: with everything that is wrong in it.
     """
-    return parse_rules(read_rules_file(path, "tags.file"), str(Path(path)))
+    return parse_rules(read_rules_file(path, "tags.file"), str(Path(path)), vocabulary)
 
 
-def parse_rules(content: Any, where: str) -> tuple[Rule, ...]:
+def parse_rules(content: Any, where: str, vocabulary: Vocabulary = VOCABULARY) -> tuple[Rule, ...]:
     """The rules of a parsed file.
 
     Args:
         content: `{tags: [rule, …]}`; a rule has tag, label, label_zh, when, and value where it shall not be the first
             feature that `when` names.
         where: what faults call the file.
+        vocabulary: what they can speak of.
 
     Raises:
         ConfigError: with everything that is wrong in it.
@@ -45,7 +47,7 @@ def parse_rules(content: Any, where: str) -> tuple[Rule, ...]:
     faults: list[Fault] = []
     rules: dict[str, Rule] = {}
     for number, raw in enumerate(given, start=1):
-        rule = _rule(raw, f"{where}: tag {number}", faults)
+        rule = _rule(raw, f"{where}: tag {number}", faults, vocabulary)
         if rule and rule.tag in rules:
             faults.append(Fault(f"{where}: {rule.tag}", "is there twice.", "Names are unique."))
         elif rule:
@@ -55,7 +57,7 @@ def parse_rules(content: Any, where: str) -> tuple[Rule, ...]:
     return tuple(rules.values())
 
 
-def _rule(raw: Any, where: str, faults: list[Fault]) -> Rule | None:
+def _rule(raw: Any, where: str, faults: list[Fault], vocabulary: Vocabulary) -> Rule | None:
     if not isinstance(raw, Mapping):
         faults.append(Fault(where, "is no mapping.", f"Keys: {', '.join(_RULE_KEYS)}."))
         return None
@@ -71,10 +73,10 @@ def _rule(raw: Any, where: str, faults: list[Fault]) -> Rule | None:
     for key in ("label", "label_zh"):
         if not isinstance(raw.get(key), str) or not raw[key].strip():
             faults.append(Fault(f"{where}.{key}", "is missing.", "Readers need it."))
-    tree = parse_tree(raw.get("when"), f"{where}.when", faults, VOCABULARY)
+    tree = parse_tree(raw.get("when"), f"{where}.when", faults, vocabulary)
     value = raw.get("value")
-    if value is not None and value not in FEATURE_TYPES:
-        faults.append(Fault(f"{where}.value", f"names {value!r}.", near_miss(str(value), FEATURE_TYPES)))
+    if value is not None and vocabulary.kind_of(str(value)) is None:
+        faults.append(Fault(f"{where}.value", f"names {value!r}.", near_miss(str(value), vocabulary.names)))
     if len(faults) > before or tree is None:
         return None
     return Rule(str(tag), raw["label"], raw["label_zh"], tree, value or next(leaves(tree)).feature)

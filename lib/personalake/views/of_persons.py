@@ -53,11 +53,19 @@ PROFILES_CURRENT = View(
 
 TAGS_CURRENT = View(
     name="tags_current_v1",
-    comment="One row per person and tag as of the newest day of tags.",
+    comment="One row per person and tag as of the newest day of tags, but for those that their persons hid since.",
     columns=tuple((c.name, c.comment) for c in TAGS.columns),
-    tables=("tags",),
+    tables=("tags", "tag_overrides"),
     views=(),
-    sql=f"SELECT {', '.join(TAGS.names)} FROM tags WHERE as_of_date = (SELECT max(as_of_date) FROM tags)",  # noqa: S608 - declared names only
+    sql=f"""
+        WITH words AS (
+          SELECT person_id, tag, max_by(state, as_of_date) AS _state FROM tag_overrides GROUP BY person_id, tag
+        )
+        SELECT {", ".join(f"t.{name}" for name in TAGS.names)}
+        FROM tags t
+        LEFT ANTI JOIN words w ON w.person_id = t.person_id AND w.tag = t.tag AND w._state <> 'restored'
+        WHERE t.as_of_date = (SELECT max(as_of_date) FROM tags)
+    """,  # noqa: S608 - declared names only
 )
 
 PERSON_360 = View(
@@ -67,7 +75,7 @@ PERSON_360 = View(
         ("person_id", "The person"),
         ("as_of_date", "Everything before this day"),
         *((name, FEATURE_BY_NAME[name].col.comment) for name in MAIN_FEATURES),
-        ("segment_name", "Segment as of the same day; by the alphabetically first method where there are several"),
+        ("segment_name", "Segment as of the same day, by the method that conf calls the main one"),
         ("tags", "Tags as of the same day, sorted"),
         ("tag_labels", "Their English labels, in the order of tags"),
         (
@@ -78,15 +86,16 @@ PERSON_360 = View(
         ("login_count", "Logins"),
         ("linked_device_count", "Devices linked to the person"),
     ),
-    tables=("segments", "tags", "identity_map"),
-    views=("profiles_current_v1", "recommendations_current_v1"),
+    tables=("segments", "identity_map"),
+    views=("profiles_current_v1", "tags_current_v1", "recommendations_current_v1"),
     sql=f"""
         WITH named AS (
-          SELECT person_id, as_of_date, min_by(segment_name, method) AS segment_name
+          SELECT person_id, as_of_date,
+                 min_by(segment_name, struct(NOT coalesce(is_main, false) AS _is_beside, method)) AS segment_name
           FROM segments GROUP BY person_id, as_of_date
         ), tagged AS (
           SELECT person_id, as_of_date, array_sort(collect_list(struct(tag, label))) AS _tags
-          FROM tags GROUP BY person_id, as_of_date
+          FROM tags_current_v1 GROUP BY person_id, as_of_date
         ), suggested AS (
           SELECT person_id, array_sort(collect_list(
                    struct(recommendation_rank, policy, coalesce(title, target_id) AS title))) AS _titles
