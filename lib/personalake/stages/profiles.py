@@ -1,4 +1,4 @@
-"""events, identity_map → sessions, person_days, person_item_days, interactions, profiles."""
+"""events, identity_map → sessions, person_days, person_item_days, person_word_days, interactions, profiles."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ from pyspark.sql import DataFrame
 
 from personalake.identity.whose import person_events
 from personalake.job import Job, Stage
-from personalake.profiles.days import build_person_days, build_person_item_days
+from personalake.profiles.days import build_person_days, build_person_item_days, build_person_word_days
 from personalake.profiles.index import with_index
 from personalake.profiles.interactions import build_interactions
-from personalake.profiles.profile import build_profiles
+from personalake.profiles.profile import Known, RollUps, build_profiles
 from personalake.profiles.sessions import build_sessions, sessions_as_of
 from personalake.stages.known import customers_as_of, events_with_person, items_as_of
 from personalake.tables.identity import IDENTITY_MAP
 from personalake.tables.ingest import CUSTOMER_VERSIONS, EVENTS, ITEM_VERSIONS
-from personalake.tables.profiles import INTERACTIONS, PERSON_DAYS, PERSON_ITEM_DAYS, PROFILES, SESSIONS
+from personalake.tables.profiles import (
+    INTERACTIONS,
+    PERSON_DAYS,
+    PERSON_ITEM_DAYS,
+    PERSON_WORD_DAYS,
+    PROFILES,
+    SESSIONS,
+)
 
 
 def run(job: Job) -> None:
@@ -23,20 +30,16 @@ def run(job: Job) -> None:
     gap, own, types = settings.session_gap_seconds, settings.own_session_sources, settings.visit_event_types
     job.replace(SESSIONS, build_sessions(job.read(EVENTS), gap, own, settings.own_session_days, types))
     whose = events_with_person(job)
-    job.replace(PERSON_DAYS, build_person_days(whose, job.settings.time_zone))
+    job.replace(PERSON_DAYS, build_person_days(whose, job.settings.time_zone, settings.slow_load_millis))
     job.replace(PERSON_ITEM_DAYS, build_person_item_days(whose))
+    job.replace(PERSON_WORD_DAYS, build_person_word_days(whose))
     interactions = build_interactions(job.read(PERSON_ITEM_DAYS), job.as_of, settings)
     job.replace(INTERACTIONS, with_index(job.put_down(interactions, "interactions")))
-    profiles = build_profiles(
-        job.read(PERSON_DAYS),
-        job.read(PERSON_ITEM_DAYS),
-        _sessions_with_person(job),
-        items_as_of(job, job.as_of),
-        customers_as_of(job, job.as_of),
-        job.read(IDENTITY_MAP),
-        job.as_of,
-        settings,
+    rolled = RollUps(
+        job.read(PERSON_DAYS), job.read(PERSON_ITEM_DAYS), job.read(PERSON_WORD_DAYS), _sessions_with_person(job)
     )
+    known = Known(items_as_of(job, job.as_of), customers_as_of(job, job.as_of), job.read(IDENTITY_MAP))
+    profiles = build_profiles(rolled, known, job.as_of, settings)
     job.replace_where(PROFILES, profiles, {"as_of_date": job.as_of})
 
 
@@ -48,7 +51,7 @@ STAGE = Stage(
     name="profiles",
     title="Visits, daily roll-ups, interactions and the portrait of each person as of a day",
     reads=(EVENTS, ITEM_VERSIONS, CUSTOMER_VERSIONS, IDENTITY_MAP),
-    writes=(SESSIONS, PERSON_DAYS, PERSON_ITEM_DAYS, INTERACTIONS, PROFILES),
+    writes=(SESSIONS, PERSON_DAYS, PERSON_ITEM_DAYS, PERSON_WORD_DAYS, INTERACTIONS, PROFILES),
     sections=("profiles",),
     run=run,
 )
