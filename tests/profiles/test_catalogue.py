@@ -6,8 +6,9 @@ import pytest
 
 from personalake.errors import ConfigError
 from personalake.profiles.profile import BUILDERS
+from personalake.tables.features.checks import checked
 from personalake.tables.features.rows import ROWS
-from personalake.tables.features.spec import Feature, Made, Rows, Total, checked, formula_steps, names_in, over_windows
+from personalake.tables.features.spec import Feature, Made, Rows, Total, formula_steps, names_in, over_windows
 from personalake.tables.profile_features import CATALOGUE, COLUMNS, FEATURES
 from personalake.tables.spec import BIGINT, DOUBLE
 

@@ -7,10 +7,11 @@ this list. Its parts are in `tables.features`.
 from __future__ import annotations
 
 from personalake.tables.features.buying import BASKET, MONEY, PATHS, PRICE, RECENCY, REGULARITY
+from personalake.tables.features.checks import checked
 from personalake.tables.features.coming import CAMPAIGNS, DEVICES, EXPERIENCE, FREQUENCY, HABITS
 from personalake.tables.features.liking import DEMOGRAPHY, LISTS, NOVELTY, RFM, TASTES
 from personalake.tables.features.rows import ROWS
-from personalake.tables.features.spec import Feature, checked
+from personalake.tables.features.spec import Feature
 
 __all__ = ["CATALOGUE", "COLUMNS", "DEMOGRAPHY", "FEATURES", "FEATURE_BY_NAME"]
 
