@@ -1,8 +1,7 @@
-"""Profiles: equal to plain loops, exact as of any day, whatever the order and the partitions."""
+"""Profiles of named persons: what is rare, negative, mixed or impossible."""
 
 from __future__ import annotations
 
-import math
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,113 +10,171 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from personalake.profiles import (
+    Known,
     Profiles,
+    RollUps,
     build_person_days,
     build_person_item_days,
+    build_person_word_days,
     build_profiles,
     build_sessions,
     sessions_as_of,
 )
 from personalake.tables.identity import IDENTITY_MAP
-from personalake.tables.profile_features import FEATURES
-from personalake.tables.profiles import PERSON_DAYS, PERSON_ITEM_DAYS, PROFILES
+from personalake.tables.ingest import CUSTOMERS, ITEMS
+from personalake.tables.profile_features import COLUMNS
+from personalake.tables.profiles import PERSON_DAYS, PERSON_ITEM_DAYS, PERSON_WORD_DAYS, PROFILES
 from personalake.tables.spec import schema_faults
-from support.profile_oracle import plain_profiles
-from support.profile_rows import (
-    START,
-    event,
-    event_frame,
-    item_rows,
-    random_events,
-    table_frame,
-    tables,
-)
+from support.profile_rows import START, event, event_frame, random_events, table_frame
 
 SETTINGS = Profiles()
 AS_OF = START.date() + timedelta(days=100)
-SEED = 11
 DAY = START + timedelta(days=10)
+
+
+def buy(
+    number: int, person: str, days: int, amount: int, currency: str | None = "EUR", **fields: Any
+) -> dict[str, Any]:
+    money = {"amount_minor": amount, "amount_base_minor": amount, "currency": currency}
+    at = DAY + timedelta(days=days)
+    return event(number, at, device_id=f"{person}-a", person_id=person, **{"event_type": "buy", **money, **fields})
+
+
 NAMED = [
-    event(900_001, DAY, device_id="d060-a", person_id="p060"),
-    event(900_002, DAY, device_id="d063-a", person_id="p063", platform="tv"),
-    event(900_003, DAY + timedelta(seconds=90), device_id="d063-a", person_id="p063", platform="tv"),
-    event(900_004, DAY + timedelta(days=1), device_id="d063-b", login_id="p063", person_id="p063"),
-    event(900_005, DAY, device_id="d066-a", person_id="p066"),
-    event(900_006, DAY, device_id="d061-a", person_id="p061"),
+    event(1, DAY, device_id="one-a", person_id="one"),
+    event(2, DAY, device_id="two-a", person_id="two", platform="tv"),
+    event(3, DAY + timedelta(seconds=90), device_id="two-a", person_id="two", platform="tv"),
+    event(4, DAY + timedelta(days=1), device_id="two-b", login_id="two", person_id="two"),
+    event(5, DAY, device_id="old-a", login_id="old", person_id="old"),
+    event(6, DAY, device_id="young-a", login_id="young", person_id="young"),
+    event(7, DAY, device_id="guest-a", person_id="guest"),
+    # More given back than bought; less than nothing paid, with a discount.
+    buy(10, "refunded", 0, 1000),
+    buy(11, "refunded", 3, -4000, event_type="refund", quantity=-5.0),
+    buy(12, "negative", 0, -500, discount_minor=700),
+    # Cents of three currencies, one without a rate.
+    buy(20, "mixed", 0, 1000),
+    buy(21, "mixed", 1, 1000, "USD", amount_base_minor=900),
+    buy(22, "mixed", 2, 90_000, "JPY", amount_base_minor=None),
+    # A clock, and somebody who comes as it comes.
+    *(buy(30 + n, "clock", 7 * n, 100) for n in range(4)),
+    *(buy(40 + n, "chance", day, 100) for n, day in enumerate((0, 1, 9, 10))),
+    # Seen on the phone, bought on the PC; both ways of one item on the same device.
+    event(50, DAY, device_id="path-p", person_id="path", platform="ios", device_class="phone", item_id="i1"),
+    buy(51, "path", 2, 100, item_id="i1"),
+    buy(52, "path", 3, 100, item_id="i2"),
+    # An item whose category is empty, and one that nobody described.
+    *(event(60 + n, DAY, device_id="empty-a", person_id="empty", item_id=item) for n, item in enumerate(("i3", "i9"))),
+    # Half an hour after midnight in Berlin on a Tuesday: still Monday evening there, Tuesday morning in Shanghai.
+    event(70, START.replace(day=11, hour=23, minute=30), device_id="west-a", person_id="west", utc_offset_minutes=-300),
+    event(71, START.replace(day=11, hour=23, minute=30), device_id="east-a", person_id="east", utc_offset_minutes=480),
+]
+ITEM_ROWS = [
+    {"item_id": "i1", "category": "shoes", "brand": "Aurora", "price_minor": 100, "title": "Red shoes"},
+    {"item_id": "i2", "category": "hats", "brand": None, "price_minor": None},
+    {"item_id": "i3", "category": " ", "brand": "", "price_minor": 300, "title": ""},
+]
+CUSTOMER_ROWS = [
+    {"login_id": "old", "birth_year": 1800, "gender": "m", "effective_at": START, "source": "crm"},
+    {"login_id": "young", "birth_year": 1996, "gender": "f", "effective_at": START, "source": "crm"},
+    {"login_id": "two", "birth_year": 1950, "age_band": "forties", "effective_at": START, "source": "shop"},
 ]
 
 
 def profiles_of(spark: SparkSession, events: DataFrame, as_of: date) -> DataFrame:
     """From events to profiles, as the stage does it; a device belongs to the person its name says."""
-    items, customers = tables(spark)
-    logins = [{"identifier_kind": "login", "identifier": f"p{n:03d}", "person_id": f"p{n:03d}"} for n in range(70)]
+    logins = [
+        {"identifier_kind": "login", "identifier": r["login_id"], "person_id": r["login_id"]} for r in CUSTOMER_ROWS
+    ]
     sessions = sessions_as_of(build_sessions(events, SETTINGS.session_gap_seconds), as_of)
-    whose = F.coalesce(F.col("login_id"), F.concat(F.lit("p"), F.substring("device_id", 2, 3)))
-    return build_profiles(
+    rolled = RollUps(
         build_person_days(events, "Europe/Berlin").localCheckpoint(),
         build_person_item_days(events).localCheckpoint(),
-        sessions.withColumn("person_id", whose).localCheckpoint(),
-        items,
-        customers,
-        table_frame(spark, IDENTITY_MAP, logins),
-        as_of,
-        SETTINGS,
+        build_person_word_days(events).localCheckpoint(),
+        sessions.withColumn("person_id", F.substring_index("device_id", "-", 1)).localCheckpoint(),
     )
+    known = Known(
+        table_frame(spark, ITEMS, ITEM_ROWS),
+        table_frame(spark, CUSTOMERS, CUSTOMER_ROWS),
+        table_frame(spark, IDENTITY_MAP, logins),
+    )
+    return build_profiles(rolled, known, as_of, SETTINGS)
 
 
 @pytest.fixture(scope="module")
-def events() -> list[dict[str, Any]]:
-    """Random histories and the named persons, in one log."""
-    return [{**e, "utc_offset_minutes": e.get("utc_offset_minutes") or 60} for e in random_events(SEED) + NAMED]
+def found(spark: SparkSession) -> dict[str, Row]:
+    return {row.person_id: row for row in profiles_of(spark, event_frame(spark, NAMED), AS_OF).collect()}
 
 
-@pytest.fixture(scope="module")
-def profiles(spark: SparkSession, events: list[dict[str, Any]]) -> DataFrame:
-    return profiles_of(spark, event_frame(spark, events), AS_OF).localCheckpoint()
-
-
-def by_person(profiles: DataFrame) -> dict[str, Row]:
-    return {row.person_id: row for row in profiles.collect()}
-
-
-def test_equals_plain_loops(profiles: DataFrame, events: list[dict[str, Any]]) -> None:
-    assert [f for f in schema_faults(profiles.schema, PROFILES) if "run_id" not in f.where] == []
-    found = by_person(profiles)
-    expected = plain_profiles(events, {row["item_id"]: row for row in item_rows()}, AS_OF)
-    assert found.keys() == expected.keys(), f"seed {SEED}"
-    faults = [
-        f"{person}.{name}: {found[person][name]} is not {value}"
-        for person, features in expected.items()
-        for name, value in features.items()
-        if not same(found[person][name], value)
-    ]
-    assert not faults, f"seed {SEED}: {faults[:10]}"
-
-
-def test_as_of_a_day_equals_the_events_before_it_in_any_order(
-    spark: SparkSession, profiles: DataFrame, events: list[dict[str, Any]]
-) -> None:
-    before = event_frame(spark, [e for e in reversed(events) if e["event_date"] < AS_OF]).repartition(3)
-    assert by_person(profiles_of(spark, before, AS_OF)) == by_person(profiles), f"seed {SEED}"
-
-
-def same(left: Any, right: Any) -> bool:
-    if isinstance(right, float) and left is not None:
-        return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-9)
-    return bool(left == right)
-
-
-def test_visits_and_demography_of_named_persons(profiles: DataFrame) -> None:
-    """One event; a person of two devices; a birth year of 1800; a person who is no customer."""
-    found = by_person(profiles)
-    one, two = found["p060"], found["p063"]
+def test_visits_of_one_event_and_of_two_devices(found: dict[str, Row]) -> None:
+    one, two = found["one"], found["two"]
     assert (one.session_count, one.bounce_share, one.device_count, one.mean_session_seconds) == (1, 1.0, 1, 0.0)
     assert (two.session_count, two.bounce_share, two.device_count, two.mean_session_seconds) == (2, 0.5, 2, 45.0)
     assert (two.events_per_session, two.platform_count, two.has_login, one.has_login) == (1.5, 2, True, False)
-    # Birth years of p060 and p066 are 1990 and 1800; p063 says a band itself; p061 is no customer.
-    assert [found[p].age_band for p in ("p060", "p063", "p066", "p061")] == ["25-34", "young", None, None]
-    assert [found[p].gender for p in ("p060", "p063", "p061")] == ["m", "f", None]
-    assert (one.order_count, one.rfm_cell, one.cart_to_buy_share, one.mean_order_minor) == (0, None, None, None)
+
+
+def test_a_person_with_one_event_has_no_ratios(found: dict[str, Row]) -> None:
+    one = found["one"]
+    assert (one.event_count, one.event_count_365d, one.event_count_30d, one.order_count, one.item_count) == (
+        1,
+        1,
+        0,
+        0,
+        0,
+    )
+    shares = (one.refund_share, one.discount_share, one.cart_to_buy_share, one.click_share, one.new_item_share_30d)
+    assert shares == (None,) * 5
+    assert (one.rfm_cell, one.mean_order_minor, one.stddev_days_between_orders, one.expected_order_date) == (None,) * 4
+    assert (one.category_tastes, one.favoured_brand, one.favoured_brand_count, one.top_category) == ([], None, 0, None)
+
+
+def test_a_birth_year_of_1800_gives_no_age_band_and_a_stated_band_stands(found: dict[str, Row]) -> None:
+    assert [found[p].age_band for p in ("young", "two", "old", "guest")] == ["25-34", "forties", None, None]
+    assert [found[p].age_band_origin for p in ("young", "two", "old")] == ["birth_year", "stated", None]
+    assert [found[p].gender for p in ("old", "young", "guest")] == ["m", "f", None]
+    assert [found[p].demography_source for p in ("old", "two", "guest")] == ["crm", "shop", None]
+
+
+def test_more_given_back_than_bought_and_less_than_nothing_paid(found: dict[str, Row]) -> None:
+    refunded, negative = found["refunded"], found["negative"]
+    assert (refunded.money_minor, refunded.refund_minor, refunded.net_money_minor) == (1000, 4000, -3000)
+    assert (refunded.refund_share, refunded.return_share, refunded.returned_quantity) == (1.0, 1.0, 5.0)
+    assert (negative.money_minor, negative.mean_order_minor, negative.refund_share) == (-500, -500, None)
+    assert negative.discount_share == 1.0
+
+
+def test_mixed_currencies_are_summed_in_the_base_currency(found: dict[str, Row]) -> None:
+    mixed = found["mixed"]
+    assert (mixed.money_minor, mixed.currency_count, mixed.unrated_count, mixed.order_count) == (1900, 3, 1, 3)
+
+
+def test_a_regular_buyer_and_one_by_chance(found: dict[str, Row]) -> None:
+    clock, chance = found["clock"], found["chance"]
+    assert (clock.mean_days_between_orders, clock.stddev_days_between_orders, clock.order_gap_variation) == (7, 0, 0)
+    assert clock.expected_order_date == DAY.date() + timedelta(days=28)
+    assert clock.order_overdue_days == 100 - 10 - 28
+    # Gaps of 1, 8 and 1 days.
+    assert round(chance.mean_days_between_orders, 6) == 3.333333
+    assert round(chance.stddev_days_between_orders, 6) == 4.041452
+    assert round(chance.order_gap_variation, 6) == 1.212436
+
+
+def test_first_seen_on_a_phone_and_bought_on_a_pc(found: dict[str, Row]) -> None:
+    path = found["path"]
+    assert (path.bought_item_count, path.cross_device_buy_share, path.phone_to_pc_buy_share) == (2, 0.5, 0.5)
+    assert path.pc_to_phone_buy_share == 0.0
+
+
+def test_an_empty_category_is_none(found: dict[str, Row]) -> None:
+    empty = found["empty"]
+    assert (empty.item_count, empty.category_count, empty.top_category, empty.category_tastes) == (2, 0, None, [])
+    assert (empty.brand_count, empty.brand_variety_score, empty.mean_viewed_price_minor) == (0, None, 300)
+
+
+def test_hours_and_weekdays_are_those_of_the_person(found: dict[str, Row]) -> None:
+    west, east = found["west"], found["east"]
+    assert (west.top_weekday, west.top_daypart, west.monday_share) == ("monday", "evening", 1.0)
+    assert (east.top_weekday, east.top_daypart, east.monday_share) == ("tuesday", "morning", 0.0)
 
 
 def test_a_day_before_the_first_event_has_no_profiles(spark: SparkSession) -> None:
@@ -125,21 +182,21 @@ def test_a_day_before_the_first_event_has_no_profiles(spark: SparkSession) -> No
     assert profiles_of(spark, first, START.date()).collect() == []
 
 
-def test_roll_ups_are_as_declared_and_count_everything_once(spark: SparkSession, events: list[dict[str, Any]]) -> None:
-    frame = event_frame(spark, events)
-    people = [e for e in events if not e["is_bot"]]
-    days, item_days = build_person_days(frame, "UTC"), build_person_item_days(frame)
-    for built, table in ((days, PERSON_DAYS), (item_days, PERSON_ITEM_DAYS)):
-        assert [f for f in schema_faults(built.schema, table) if "run_id" not in f.where] == []
-    rows, item_rows_ = days.collect(), item_days.collect()
-    assert len({tuple(r[k] for k in PERSON_DAYS.key) for r in rows}) == len(rows)
-    assert sum(r.event_count for r in rows) == len(people)
-    assert sum(r.event_count for r in item_rows_) == sum(e.get("item_id") is not None for e in people)
-    assert sum(r.amount_minor for r in rows) == sum(e.get("amount_minor") or 0 for e in people)
+def test_roll_ups_are_as_declared_and_count_everything_once(spark: SparkSession) -> None:
+    events = random_events(11)
+    frame, people = event_frame(spark, events), [e for e in events if not e["is_bot"]]
+    built = build_person_days(frame, "UTC"), build_person_item_days(frame), build_person_word_days(frame)
+    for rows, table in zip(built, (PERSON_DAYS, PERSON_ITEM_DAYS, PERSON_WORD_DAYS), strict=True):
+        assert [f for f in schema_faults(rows.schema, table) if "run_id" not in f.where] == []
+    days, item_days = built[0].collect(), built[1].collect()
+    assert len({tuple(r[k] for k in PERSON_DAYS.key) for r in days}) == len(days)
+    assert sum(r.event_count for r in days) == len(people)
+    assert sum(r.event_count for r in item_days) == sum(e.get("item_id") is not None for e in people)
+    assert sum(r.amount_minor for r in days) == sum(e.get("amount_minor") or 0 for e in people)
     parts = ("night", "morning", "afternoon", "evening")
-    assert all(sum(r[f"{p}_event_count"] for p in parts) == r.event_count for r in rows)
+    assert all(sum(r[f"{p}_event_count"] for p in parts) == r.event_count for r in days)
 
 
 def test_columns_are_the_catalogue() -> None:
-    assert [c.name for c in PROFILES.cols] == ["person_id", "as_of_date", *[f.name for f in FEATURES]]
-    assert all(f.meaning and f.window for f in FEATURES)
+    assert [c.name for c in PROFILES.cols] == ["person_id", "as_of_date", *[f.name for f in COLUMNS]]
+    assert all(f.meaning and f.window and f.how for f in COLUMNS)

@@ -19,7 +19,7 @@ from personalake.identity.whose import person_events
 from personalake.job import Job
 from personalake.packaged import conf_folder
 from personalake.past import Before
-from personalake.profiles.days import build_person_days, build_person_item_days
+from personalake.profiles.days import build_person_days, build_person_item_days, build_person_word_days
 from personalake.profiles.sessions import build_sessions
 from personalake.stages.profiles import STAGE
 from personalake.stages.rollups import roll_up
@@ -28,7 +28,7 @@ from personalake.store.read import read
 from personalake.store.schema import ensure_tables
 from personalake.tables.identity import IDENTITY_MAP, IDENTITY_SIGHTINGS
 from personalake.tables.ingest import EVENTS
-from personalake.tables.profiles import PERSON_DAYS, PERSON_ITEM_DAYS, SESSIONS
+from personalake.tables.profiles import PERSON_DAYS, PERSON_ITEM_DAYS, PERSON_WORD_DAYS, SESSIONS
 from personalake.tables.spec import Table
 from support.rows import frame, quick_queries
 
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.spark
 START, DAYS, WORLDS, GAP = datetime(2024, 3, 1, tzinfo=UTC), 3, 16, 1800
 # What comes late, goes or changes is of a day so long ago: on the others only persons move.
 LATE = 2
-ROLLUPS = (SESSIONS, PERSON_DAYS, PERSON_ITEM_DAYS)
+ROLLUPS = (SESSIONS, PERSON_DAYS, PERSON_ITEM_DAYS, PERSON_WORD_DAYS)
 
 
 class World:
@@ -70,7 +70,8 @@ class World:
         login = self.random.choice([None, None, "l1", "l2"])
         number = len(self.events) + self.random.randint(1, 10_000)
         event = {"event_id": f"{self.name}-{number}", "event_at": at, "event_date": at.date(), "source": "web",
-                 "platform": "web", "device_class": "pc", "event_type": self.random.choice(["view", "buy"]),
+                 "platform": "web", "device_class": "pc", "event_type": self.random.choice(["view", "buy", "search"]),
+                 "query": self.random.choice([None, "tea pot"]),
                  "device_id": device and f"{self.name}-{device}", "login_id": login and f"{self.name}-{login}",
                  "item_id": self.random.choice([None, "i1", "i2"]), "order_id": self.random.choice([None, "o1"]),
                  "amount_minor": 100, "amount_base_minor": 100, "currency": "CNY", "key_id": "k1"}  # fmt: skip
@@ -127,8 +128,13 @@ class Lake:
         """What all events give at once."""
         events = read(self.spark, self.root, EVENTS).drop("run_id")
         whose = person_events(events, read(self.spark, self.root, IDENTITY_MAP))
-        made = (build_sessions(events, GAP), build_person_days(whose, "UTC"), build_person_item_days(whose))
-        return {table: rows_of(rows) for table, rows in zip(ROLLUPS, made, strict=True)}
+        made = {
+            SESSIONS: build_sessions(events, GAP),
+            PERSON_DAYS: build_person_days(whose, "UTC"),
+            PERSON_ITEM_DAYS: build_person_item_days(whose),
+            PERSON_WORD_DAYS: build_person_word_days(whose),
+        }
+        return {table: rows_of(rows) for table, rows in made.items()}
 
 
 def rows_of(rows: DataFrame) -> Counter[str]:

@@ -10,11 +10,10 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StringType, StructField, StructType
 
-from personalake.tables.ingest import CUSTOMERS, EVENTS, ITEMS
+from personalake.tables.ingest import EVENTS
 from personalake.tables.spec import Table
 
 START = datetime(2024, 3, 1, tzinfo=UTC)
-CATEGORIES = ("shoes", "hats", None)
 VERBS = (
     "view",
     "view",
@@ -108,38 +107,3 @@ def _random_event(rng: random.Random, number: int, person: int, at: datetime) ->
         "is_bot": rng.random() < 0.03,
     }
     return event(number, at, **fields)
-
-
-def item_rows() -> list[dict[str, Any]]:
-    """Ten of the twelve items that random events speak of."""
-    return [
-        {
-            "item_id": f"i{n}",
-            "category": CATEGORIES[n % 3],
-            "brand": f"brand{n % 4}",
-            "price_band": ("low", "middle", "high")[n % 3],
-            "price_minor": None if n == 7 else 100 * n,
-        }
-        for n in range(10)
-    ]
-
-
-def customer_rows(persons: int = 70) -> list[dict[str, Any]]:
-    """Every third person is a registered customer."""
-    years = (1990, 1800, 2010, 1950, None)
-    return [
-        {
-            "login_id": f"p{n:03d}",
-            "birth_year": years[n % 5],
-            "age_band": "young" if n % 2 else None,
-            "gender": "f" if n % 2 else "m",
-            "income_band": ("low", "middle", "high")[n % 3],
-            "effective_at": START,
-        }
-        for n in range(0, persons, 3)
-    ]
-
-
-def tables(spark: SparkSession) -> tuple[DataFrame, DataFrame]:
-    """Items and customers."""
-    return table_frame(spark, ITEMS, item_rows()), table_frame(spark, CUSTOMERS, customer_rows())

@@ -5,25 +5,37 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from personalake.tables.profiles import PERSON_DAYS, PERSON_ITEM_DAYS
+from personalake.profiles.words import words_of
+from personalake.tables.features.rows import DEVICE_CLASSES
+from personalake.tables.profiles import PERSON_DAYS, PERSON_ITEM_DAYS, PERSON_WORD_DAYS
 
 NO_CURRENCY = ""
 """The currency of roll-up rows whose events have none: a key column is never null."""
 
 _DAYPARTS = {"night": 0, "morning": 6, "afternoon": 12, "evening": 18}
-_DEVICE_CLASSES = ("pc", "phone", "tablet", "tv")
 _READ = (
-    *("person_id", "event_date", "platform", "event_type", "currency", "event_at", "_hour", "device_class", "login_id"),
-    *("order_id", "amount_minor", "amount_base_minor", "discount_minor", "quantity", "value"),
+    *(
+        "person_id",
+        "event_date",
+        "platform",
+        "event_type",
+        "currency",
+        "event_at",
+        "_local",
+        "device_class",
+        "login_id",
+    ),
+    *("order_id", "amount_minor", "amount_base_minor", "discount_minor", "quantity", "value", "_came"),
 )
 
 
-def build_person_days(person_events: DataFrame, time_zone: str) -> DataFrame:
+def build_person_days(person_events: DataFrame, time_zone: str, slow_load_millis: float = 3000.0) -> DataFrame:
     """One row per person, business day, platform, verb and currency. Every column but the key can be merged by day.
 
     Args:
         person_events: columns of EVENTS and person_id; bots and events without a person are left out.
         time_zone: IANA zone of the local hour, where an event has no utc_offset_minutes of its own.
+        slow_load_millis: a load that takes longer is slow [ms].
 
     Returns:
         Columns of PERSON_DAYS without run_id.
@@ -31,10 +43,11 @@ def build_person_days(person_events: DataFrame, time_zone: str) -> DataFrame:
     Cost:
         One shuffle by person.
     """
-    rows = _of_people(person_events).withColumn("_hour", _local_hour(time_zone))
+    came = F.col("campaign_id").isNotNull() | F.col("message_id").isNotNull()
+    rows = _of_people(person_events).withColumns({"_local": _local_seconds(time_zone), "_came": came})
     # By person at once: counting orders would else shuffle by the order and then by the key.
     days = rows.select(*_READ).repartition("person_id").groupBy(*PERSON_DAYS.key)
-    sums = days.agg(*_sums(), *_day_sums())
+    sums = days.agg(*_sums(), *_day_sums(), *_marked_sums(slow_load_millis))
     return sums.select(*[c.name for c in PERSON_DAYS.cols])
 
 
@@ -51,7 +64,26 @@ def build_person_item_days(person_events: DataFrame) -> DataFrame:
         One shuffle by the key.
     """
     rows = _of_people(person_events).where("item_id IS NOT NULL")
-    return rows.groupBy(*PERSON_ITEM_DAYS.key).agg(*_sums()).select(*[c.name for c in PERSON_ITEM_DAYS.cols])
+    sums = rows.groupBy(*PERSON_ITEM_DAYS.key).agg(*_sums(), _first_device().alias("_first"))
+    first = F.element_at(F.array(*[F.lit(name) for name in DEVICE_CLASSES]), (F.col("_first") % 8 + 1).cast("int"))
+    return sums.withColumn("first_device_class", first).select(*[c.name for c in PERSON_ITEM_DAYS.cols])
+
+
+def build_person_word_days(person_events: DataFrame) -> DataFrame:
+    """One row per person, business day and word of the person's searches.
+
+    Args:
+        person_events: columns of EVENTS and person_id; bots and events without a person or words are left out.
+
+    Returns:
+        Columns of PERSON_WORD_DAYS without run_id.
+
+    Cost:
+        One shuffle by the key, of the searches alone.
+    """
+    searches = _of_people(person_events).where((F.col("event_type") == "search") & F.col("query").isNotNull())
+    words = searches.select("person_id", "event_date", F.explode(words_of("query")).alias("word"))
+    return words.groupBy(*PERSON_WORD_DAYS.key).agg(F.count(F.lit(1)).alias("event_count"))
 
 
 def _of_people(person_events: DataFrame) -> DataFrame:
@@ -79,11 +111,12 @@ def _day_sums() -> tuple[Column, ...]:
     is_buy = F.col("event_type") == "buy"
     named = F.count_distinct(F.when(is_buy, F.col("order_id")))
     unnamed = F.max(F.when(is_buy & F.col("order_id").isNull(), 1).otherwise(0))
+    hour = F.floor(F.pmod("_local", F.lit(86400)) / 3600)
     parts = [
-        _count_where(F.col("_hour").between(hour, hour + 5)).alias(f"{name}_event_count")
-        for name, hour in _DAYPARTS.items()
+        _count_where(hour.between(first, first + 5)).alias(f"{name}_event_count") for name, first in _DAYPARTS.items()
     ]
-    devices = [_count_where(F.col("device_class") == name).alias(f"{name}_event_count") for name in _DEVICE_CLASSES]
+    named_classes = DEVICE_CLASSES[:-1]
+    devices = [_count_where(F.col("device_class") == name).alias(f"{name}_event_count") for name in named_classes]
     return (
         (named + unnamed).cast("bigint").alias("order_count"),
         _count_where(F.col("value") == 0).alias("zero_value_count"),
@@ -93,12 +126,34 @@ def _day_sums() -> tuple[Column, ...]:
     )
 
 
+def _marked_sums(slow_load_millis: float) -> tuple[Column, ...]:
+    """Which of the events were on another local day, came from a campaign, had a discount, no rate, or were slow."""
+    local_day, day = F.floor(F.col("_local") / 86400), F.unix_date("event_date")
+    unrated = F.col("amount_minor").isNotNull() & F.col("amount_base_minor").isNull()
+    slow = (F.col("event_type") == "load") & (F.col("value") > slow_load_millis)
+    return (
+        _count_where(local_day < day).alias("day_before_event_count"),
+        _count_where(local_day > day).alias("day_after_event_count"),
+        _count_where(F.col("_came")).alias("campaign_event_count"),
+        _count_where(F.col("discount_minor") > 0).alias("discounted_count"),
+        _count_where(unrated).alias("unrated_count"),
+        _count_where(slow).alias("slow_count"),
+    )
+
+
+def _first_device() -> Column:
+    """When the first event was and on which class of device, in one number: the earliest is the smallest."""
+    code = F.lit(DEVICE_CLASSES.index("other"))
+    for number, name in enumerate(DEVICE_CLASSES):
+        code = F.when(F.col("device_class") == name, F.lit(number)).otherwise(code)
+    return F.min(F.unix_micros("event_at") * 8 + code)
+
+
 def _count_where(condition: Column) -> Column:
     return F.count(F.when(condition, 1))
 
 
-def _local_hour(time_zone: str) -> Column:
-    """Hour of the day where the event happened, 0 to 23; whatever the session's own time zone is."""
+def _local_seconds(time_zone: str) -> Column:
+    """Seconds since 1970 on the clock where the event happened; whatever the session's own time zone is."""
     here = F.unix_seconds("event_at") + F.col("utc_offset_minutes") * 60
-    zone = F.unix_seconds(F.from_utc_timestamp("event_at", time_zone))
-    return F.floor(F.pmod(F.coalesce(here, zone), F.lit(86400)) / 3600)
+    return F.coalesce(here, F.unix_seconds(F.from_utc_timestamp("event_at", time_zone)))

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 GREATEST_AGE = 110
 """An age above this, or below 1, is taken for a slip of the pen and left out."""
 
-_ATTRIBUTES = ("age_band", "gender", "occupation", "education", "income_band", "region")
+_ATTRIBUTES = ("age_band", "gender", "occupation", "education", "income_band", "region", "age_band_origin")
 
 
 def demography_by_person(
@@ -27,7 +27,8 @@ def demography_by_person(
         age_bounds: lower ages of the bands made from a year of birth, where age_band is missing; rising.
 
     Returns:
-        person_id, age_band, gender, occupation, education, income_band, region.
+        person_id, age_band, gender, occupation, education, income_band, region; demography_source (the source of the
+        record) and age_band_origin (stated, or birth_year).
 
     Cost:
         A join by login and a shuffle by person, both of the size of customers.
@@ -35,9 +36,11 @@ def demography_by_person(
     logins = identity_map.where(F.col("identifier_kind") == "login").select(
         F.col("identifier").alias("login_id"), "person_id"
     )
-    age_band = F.coalesce("age_band", age_band_of(F.lit(as_of.year) - F.col("birth_year"), age_bounds))
-    known = customers.withColumn("age_band", age_band).join(logins, on="login_id", how="inner")
-    record = F.struct(*_ATTRIBUTES)
+    counted = age_band_of(F.lit(as_of.year) - F.col("birth_year"), age_bounds)
+    origin = F.when(F.col("age_band").isNotNull(), "stated").when(counted.isNotNull(), "birth_year")
+    banded = customers.withColumns({"age_band_origin": origin, "age_band": F.coalesce("age_band", counted)})
+    known = banded.join(logins, on="login_id", how="inner")
+    record = F.struct(*_ATTRIBUTES, F.col("source").alias("demography_source"))
     order = F.struct(F.coalesce(F.unix_micros("effective_at"), F.lit(0)), "login_id")
     last = known.groupBy("person_id").agg(F.max_by(record, order).alias("_record"))
     return last.select("person_id", "_record.*")

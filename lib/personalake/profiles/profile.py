@@ -2,61 +2,108 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from personalake.profiles.activity import activity_by_person, top_platform_by_person
+from personalake.errors import ConfigError, Fault
+from personalake.profiles.activity import activity_by_person, orders_by_person, platforms_by_person
 from personalake.profiles.demography import demography_by_person
 from personalake.profiles.rfm import rfm_bounds, with_rfm
 from personalake.profiles.settings import Profiles
-from personalake.profiles.tastes import tastes_by_person
+from personalake.profiles.tastes import tastes_by_person, words_by_person
+from personalake.profiles.totals import Day, with_formulas, with_nothing
 from personalake.profiles.visits import visits_by_person
+from personalake.tables.features.spec import Made
+from personalake.tables.profile_features import CATALOGUE
 from personalake.tables.profiles import PROFILES
 
-_COUNTS_OF_NOTHING = ("session_count", "session_count_30d", "device_count", "item_count", "category_count")
-"""Counts of a person who has none of the thing: 0, not null."""
 
-
-def build_profiles(
-    person_days: DataFrame,
-    person_item_days: DataFrame,
-    sessions: DataFrame,
-    items: DataFrame,
-    customers: DataFrame,
-    identity_map: DataFrame,
-    as_of: date,
-    settings: Profiles,
-) -> DataFrame:
-    """One row per person with an event before the day, one column per feature of the catalogue.
+@dataclass(frozen=True)
+class RollUps:
+    """What people did, by day.
 
     Args:
         person_days: columns of PERSON_DAYS.
         person_item_days: columns of PERSON_ITEM_DAYS.
-        sessions: what `sessions_as_of(…, as_of)` gives, and person_id.
-        items: columns of ITEMS as known at as_of.
-        customers: columns of CUSTOMERS as known at as_of.
-        identity_map: identifier_kind, identifier, person_id as known at as_of.
+        person_word_days: columns of PERSON_WORD_DAYS.
+        sessions: what `sessions_as_of` gives for the day of the profile, and person_id.
+    """
+
+    person_days: DataFrame
+    person_item_days: DataFrame
+    person_word_days: DataFrame
+    sessions: DataFrame
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was known on the day of the profile.
+
+    Args:
+        items: columns of ITEMS.
+        customers: columns of CUSTOMERS.
+        identity_map: identifier_kind, identifier, person_id.
+    """
+
+    items: DataFrame
+    customers: DataFrame
+    identity_map: DataFrame
+
+
+BUILDERS: Mapping[str, Callable[[RollUps, Known, Day, Profiles], DataFrame]] = {
+    "visits": lambda rolled, _, day, __: visits_by_person(rolled.sessions, day),
+    "platforms": lambda rolled, _, day, __: platforms_by_person(rolled.person_days, day.as_of),
+    "orders": lambda rolled, _, day, __: orders_by_person(rolled.person_days, day.as_of),
+    "tastes": lambda rolled, known, day, s: tastes_by_person(rolled.person_item_days, known.items, day, s)
+    .join(words_by_person(rolled.person_word_days, day, s), on="person_id", how="full"),
+    "demography": lambda _, known, day, s: demography_by_person(
+        known.customers, known.identity_map, day.as_of, s.age_bounds
+    ),
+}  # fmt: skip
+"""What makes the features that no sum can say, by the name the catalogue gives it; rfm comes last, from the others."""
+
+
+def build_profiles(rolled: RollUps, known: Known, as_of: date, settings: Profiles) -> DataFrame:
+    """One row per person with an event before the day, one column per feature of the catalogue.
+
+    Args:
+        rolled: the roll-ups; days from as_of on are not read.
+        known: items, customers and whose identifier is whose, as known at as_of.
         as_of: everything before this day counts, nothing from it on.
-        settings: new_days, age_bounds.
+        settings: new_days, feature_half_life_days, taste_limit, taste_event_count, age_bounds.
 
     Returns:
-        Columns of PROFILES without run_id.
+        Columns of PROFILES without run_id. No row where nothing happened before the day.
 
     Cost:
-        Each input is shuffled once by person (person_days three times: the platforms and the bounds of RFM read a
-        few of its columns again); the joins by person find their rows in place.
+        Each input is shuffled once by person (person_days four times: platforms, orders and the bounds of RFM read a
+        few of its columns again; person_item_days and person_word_days also once by item and by word); the joins by
+        person find their rows in place.
     """
-    activity = activity_by_person(person_days, as_of, settings.new_days)
-    parts = (
-        top_platform_by_person(person_days, as_of),
-        visits_by_person(sessions, as_of),
-        tastes_by_person(person_item_days, items, as_of),
-        demography_by_person(customers, identity_map, as_of, settings.age_bounds),
-    )
-    profiles = activity
-    for part in parts:
-        profiles = profiles.join(part, on="person_id", how="left")
-    profiles = with_rfm(profiles, rfm_bounds(activity)).fillna(0, subset=list(_COUNTS_OF_NOTHING))
+    day = Day(as_of, settings.feature_half_life_days)
+    activity = activity_by_person(rolled.person_days, as_of, settings.new_days, day.half_life_days)
+    persons = activity
+    for build in BUILDERS.values():
+        persons = persons.join(build(rolled, known, day, settings), on="person_id", how="left")
+    inputs = {"as_of_date": F.lit(as_of), "new_days": F.lit(settings.new_days)}
+    profiles = with_rfm(with_formulas(with_nothing(persons), inputs), rfm_bounds(activity))
     return profiles.withColumn("as_of_date", F.lit(as_of)).select(*[c.name for c in PROFILES.cols])
+
+
+def _check_builders() -> None:
+    """Every builder that the catalogue names is there, and none is there for nothing."""
+    named = {f.how.by: f.name for f in reversed(CATALOGUE) if isinstance(f.how, Made)}
+    there = {*BUILDERS, "rfm"}
+    faults = [
+        Fault(f"feature {named[by]}", f"is made by {by}, which is no builder.") for by in sorted({*named} - there)
+    ]
+    faults += [Fault(f"builder {by}", "makes no feature of the catalogue.") for by in sorted(there - {*named})]
+    if faults:
+        raise ConfigError(*faults)
+
+
+_check_builders()

@@ -42,6 +42,12 @@ class Profiles(Section):
     )
     half_life_days: float | None = Field(None, gt=0, description="Age at which an event counts half; empty: no decay")
     new_days: int = Field(30, gt=0, description="A person is new for so many days after the first event")
+    slow_load_millis: float = Field(3000.0, gt=0, description="A load that takes longer is slow [ms]")
+    feature_half_life_days: float = Field(
+        30.0, gt=0, description="Age at which an event counts half in decayed features and in tastes"
+    )
+    taste_limit: int = Field(5, gt=0, description="Foremost names that a list of tastes holds")
+    taste_event_count: int = Field(3, gt=0, description="Events from which on a taste can be called a favoured one")
     age_bounds: tuple[int, ...] = Field(
         (18, 25, 35, 45, 55, 65), description="Lower ages of the bands made from a year of birth, rising"
     )

@@ -1,85 +1,163 @@
-"""What a person likes, and how far a look leads to a buy: features from person_item_days and items."""
+"""What a person likes: features from person_item_days, person_word_days and items."""
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-_KINDS = ("category", "brand", "price_band")
+from personalake.profiles.settings import Profiles
+from personalake.profiles.totals import Day, row_columns, total_columns, totals_of
+from personalake.profiles.words import words_of
+from personalake.tables.features.liking import ITEM_KINDS
+
+_NAMES = (*ITEM_KINDS, "content_word")
+_ITSELF = ""
+"""The kind of the one row of a person and an item that is about the item itself, not one of its names."""
+
+_UNIT = 1 << 20
+"""What an event of the last day weighs: decayed weights are whole numbers, so that sums are exact in any order."""
 
 
-def tastes_by_person(person_item_days: DataFrame, items: DataFrame, as_of: date) -> DataFrame:
-    """Top category, brand and price band, and the funnel by item.
+def tastes_by_person(person_item_days: DataFrame, items: DataFrame, day: Day, settings: Profiles) -> DataFrame:
+    """The items of a person, on the way from view to buy, and the names they go by: category, brand, band, words.
 
     Args:
         person_item_days: columns of PERSON_ITEM_DAYS.
-        items: item_id, category, brand, price_band, price_minor as known at as_of; an item that is missing has none.
-        as_of: days from this one on are not read.
+        items: item_id, category, brand, price_band, price_minor, title as known on the day; an item that is missing has
+            none.
+        day: the day of the profile; days from it on are not read.
+        settings: taste_limit, taste_event_count.
 
     Returns:
-        person_id, item_count, category_count, top_category, top_category_share, top_brand, top_brand_share,
-        top_price_band, top_price_band_share, mean_viewed_price_minor, view_to_cart_share, cart_to_buy_share.
-        Ties of a top go to the name that sorts first.
+        person_id; the features of the catalogue that are counted on items; of each kind but search words: what
+        `_of_a_kind` gives; of categories, brands and price bands also top_…, top_…_share, …_count, …_variety_score.
 
     Cost:
-        One shuffle by person and item, one join with items, one shuffle by person for each of two aggregates.
+        person_item_days is read twice: by item, for what everybody takes to (one small shuffle), and by person (one
+        shuffle); a pair becomes a row of its own and one for each name, which are summed before they are shuffled.
     """
-    pairs = _pairs(person_item_days.where(F.col("event_date") < F.lit(as_of)))
-    attributes = items.select("item_id", *_KINDS, "price_minor")
-    known = pairs.join(attributes, on="item_id", how="left").repartition("person_id")
-    return _funnel(known).join(_tops(known), on="person_id", how="left")
+    known = _with_mass(person_item_days, day)
+    named = items.select("item_id", "price_minor", _names().alias("_names"))
+    rows = known.repartition("person_id").groupBy("person_id", "item_id")
+    pairs = rows.agg(*row_columns("item"), F.max("event_date").alias("event_date"), F.sum("_mass").alias("_mass"))
+    pieces = _pieces(pairs.join(named, on="item_id", how="left"))
+    itself = F.col("kind") == _ITSELF
+    dated = pieces.withColumn("as_of_date", F.lit(day.as_of))
+    sums = (F.sum("events").alias("_events"), F.sum("_mass").alias("_mass"), *total_columns("item", day, itself))
+    counts = dated.groupBy("person_id", "kind", "name").agg(*sums)
+    masses = known.groupBy("item_id").agg(F.sum("_mass").alias("_mass")).join(named, on="item_id", how="inner")
+    everybody = masses.select(F.explode("_names").alias("_of"), "_mass").select("_of.*", "_mass")
+    totals = [F.sum(feature.name).alias(feature.name) for feature in totals_of("item")]
+    tops = [column for kind in ITEM_KINDS for column in _top(kind)]
+    return _by_person(counts, everybody, _NAMES, settings, [*totals, *tops])
 
 
-def _pairs(person_item_days: DataFrame) -> DataFrame:
-    """One row per person and item: _events, _views, _carts, _buys."""
+def words_by_person(person_word_days: DataFrame, day: Day, settings: Profiles) -> DataFrame:
+    """The words a person searches for: person_id and what `_of_a_kind` gives for search_word.
 
-    def of(verb: str) -> Column:
-        return F.sum(F.when(F.col("event_type") == verb, F.col("event_count")).otherwise(0))
+    Args:
+        person_word_days: columns of PERSON_WORD_DAYS.
+        day: the day of the profile; days from it on are not read.
+        settings: taste_limit, taste_event_count.
 
-    return person_item_days.groupBy("person_id", "item_id").agg(
-        F.sum("event_count").alias("_events"),
-        *(of(verb).alias(f"_{verb}s") for verb in ("view", "cart", "buy")),
+    Cost:
+        person_word_days is read twice: by word and by person, a shuffle each.
+    """
+    words = _with_mass(person_word_days, day).select(
+        "person_id", F.lit("search_word").alias("kind"), F.col("word").alias("name"), "event_count", "_mass"
+    )
+    sums = (F.sum("event_count").alias("_events"), F.sum("_mass").alias("_mass"))
+    counts = words.repartition("person_id").groupBy("person_id", "kind", "name").agg(*sums)
+    return _by_person(counts, words.select("kind", "name", "_mass"), ("search_word",), settings, [])
+
+
+def _with_mass(days: DataFrame, day: Day) -> DataFrame:
+    """The days before the day, with _mass: events, decayed, as a whole number; never nothing."""
+    weight = F.greatest(F.lit(1), F.round(day.decay * _UNIT)).cast("bigint")
+    return days.where(F.col("event_date") < F.lit(day.as_of)).withColumn("_mass", F.col("event_count") * weight)
+
+
+def _names() -> Column:
+    """What an item is called: array of kind and name."""
+    said = F.array(*[F.struct(F.lit(kind).alias("kind"), F.col(kind).alias("name")) for kind in ITEM_KINDS])
+    words = F.transform(words_of("title"), lambda w: F.struct(F.lit("content_word").alias("kind"), w.alias("name")))
+    none = F.slice(said, 1, 0)
+    # An empty name is none.
+    return F.filter(F.concat(said, F.coalesce(words, none)), lambda name: F.trim(name["name"]) != "")
+
+
+def _pieces(pairs: DataFrame) -> DataFrame:
+    """Each pair as one row of kind '', and one of each of its names."""
+    itself = F.array(F.struct(F.lit(_ITSELF).alias("kind"), F.lit(_ITSELF).alias("name")))
+    names = F.concat(itself, F.coalesce("_names", F.slice(itself, 1, 0)))
+    return pairs.withColumn("_piece", F.explode(names)).select("*", "_piece.*").drop("_names", "_piece", "item_id")
+
+
+def _by_person(
+    counts: DataFrame, everybody: DataFrame, kinds: Sequence[str], settings: Profiles, more: Sequence[Column]
+) -> DataFrame:
+    """The tastes of each kind, and more aggregates.
+
+    Args:
+        counts: person_id, kind, name, _events, _mass; one row each.
+        everybody: kind, name, _mass of all persons; any rows.
+        kinds: the kinds to make columns of.
+        settings: taste_limit, taste_event_count.
+        more: further aggregates of counts.
+    """
+    names = everybody.groupBy("kind", "name").agg(F.sum("_mass").alias("_all"))
+    whole = F.sum("_all").over(Window.partitionBy("kind"))
+    common = names.withColumn("_common", F.col("_all") / whole).select("kind", "name", "_common")
+    compared = counts.join(common, on=["kind", "name"], how="left")
+    sums = [column for kind in kinds for column in _of_a_kind(kind, settings.taste_event_count)]
+    persons = compared.groupBy("person_id").agg(*more, *sums)
+    scratch = [f"_{kind}_{what}" for kind in kinds for what in ("mass", "list", "favoured")]
+    return persons.withColumns({n: c for k in kinds for n, c in _told(k, settings.taste_limit).items()}).drop(*scratch)
+
+
+def _of_a_kind(kind: str, least: int) -> tuple[Column, ...]:
+    """Aggregates: all mass of a kind, its names by mass, and the name with the greatest lift."""
+    is_kind = F.col("kind") == kind
+    named = F.struct((-F.col("_mass")).alias("order"), "name", "_mass", "_events", "_common")
+    lift = F.struct((-F.col("_mass") / F.col("_common")).alias("order"), "name", "_mass", "_events", "_common")
+    return (
+        F.sum(F.when(is_kind, F.col("_mass"))).alias(f"_{kind}_mass"),
+        F.collect_list(F.when(is_kind, named)).alias(f"_{kind}_list"),
+        F.min(F.when(is_kind & (F.col("_events") >= least), lift)).alias(f"_{kind}_favoured"),
     )
 
 
-def _funnel(known: DataFrame) -> DataFrame:
-    viewed, carted, bought = (F.col(name) > 0 for name in ("_views", "_carts", "_buys"))
-    priced = viewed & F.col("price_minor").isNotNull()
-    prices = F.sum(F.when(priced, F.col("price_minor") * F.col("_views")))
-    return known.groupBy("person_id").agg(
-        F.count(F.lit(1)).alias("item_count"),
-        _share(viewed & (carted | bought), viewed).alias("view_to_cart_share"),
-        _share(carted & bought, carted).alias("cart_to_buy_share"),
-        F.round(F.try_divide(prices, F.sum(F.when(priced, F.col("_views")))))
-        .cast("bigint")
-        .alias("mean_viewed_price_minor"),
+def _told(kind: str, limit: int) -> dict[str, Column]:
+    """The list of a kind, best first, and its favoured name."""
+    mass, favoured = F.col(f"_{kind}_mass"), F.col(f"_{kind}_favoured")
+
+    def taste(row: Column) -> Column:
+        part = row["_mass"] / mass
+        return F.struct(
+            row["name"].alias("name"),
+            F.round(part, 9).alias("taste_share"),
+            F.round(part / row["_common"], 9).alias("lift_score"),
+            row["_events"].alias("event_count"),
+        )
+
+    return {
+        f"{kind}_tastes": F.transform(F.slice(F.array_sort(f"_{kind}_list"), 1, limit), taste),
+        f"favoured_{kind}": favoured["name"],
+        f"favoured_{kind}_score": F.round(favoured["_mass"] / mass / favoured["_common"], 9),
+        f"favoured_{kind}_count": favoured["_events"],
+    }
+
+
+def _top(kind: str) -> tuple[Column, ...]:
+    """Aggregates: the name with the most events, its share, how many names there are, and how evenly they are met."""
+    is_kind = F.col("kind") == kind
+    events = F.when(is_kind, F.col("_events"))
+    whole = F.sum(events)
+    return (
+        F.min_by("name", F.when(is_kind, F.struct(-F.col("_events"), "name"))).alias(f"top_{kind}"),
+        (F.max(events) / whole).alias(f"top_{kind}_share"),
+        F.count(events).alias(f"{kind}_count"),
+        F.round(1 - F.sum(events * events) / whole / whole, 9).alias(f"{kind}_variety_score"),
     )
-
-
-def _share(part: Column, whole: Column) -> Column:
-    return F.try_divide(F.count(F.when(part, 1)), F.count(F.when(whole, 1)))
-
-
-def _tops(known: DataFrame) -> DataFrame:
-    """The top of each kind of attribute, in one pass: the attributes of a pair become rows, then columns again."""
-    rows = known.select(
-        "person_id",
-        "_events",
-        F.explode(F.array(*[F.struct(F.lit(k).alias("kind"), F.col(k).alias("name")) for k in _KINDS])).alias(
-            "_attribute"
-        ),
-    ).select("person_id", "_events", "_attribute.*")
-    counts = rows.where("name IS NOT NULL").groupBy("person_id", "kind", "name").agg(F.sum("_events").alias("_events"))
-    columns = []
-    for kind in _KINDS:
-        is_kind = F.col("kind") == kind
-        events = F.when(is_kind, F.col("_events"))
-        order = F.when(is_kind, F.struct(-F.col("_events"), "name"))
-        columns += [
-            F.min_by("name", order).alias(f"top_{kind}"),
-            (F.max(events) / F.sum(events)).alias(f"top_{kind}_share"),
-        ]
-    category_count = F.count(F.when(F.col("kind") == "category", 1)).alias("category_count")
-    return counts.groupBy("person_id").agg(category_count, *columns)

@@ -1,4 +1,4 @@
-"""events, identity_map → sessions, person_days, person_item_days: of what changed alone, where that is known."""
+"""events, identity_map → sessions and the roll-ups by person and day: of what changed alone, where that is known."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pyspark.sql import functions as F
 from personalake.identity.moved import moved_days, moved_identifiers
 from personalake.identity.whose import person_events
 from personalake.job import Job
-from personalake.profiles.days import build_person_days, build_person_item_days
+from personalake.profiles.days import build_person_days, build_person_item_days, build_person_word_days
 from personalake.profiles.near import events_of_visits, visits_near
 from personalake.profiles.sessions import build_sessions
 from personalake.stages.known import on_days
 from personalake.tables.identity import IDENTITY_MAP, IDENTITY_SIGHTINGS
 from personalake.tables.ingest import EVENTS
-from personalake.tables.profiles import PERSON_DAYS, PERSON_ITEM_DAYS, SESSIONS
+from personalake.tables.profiles import PERSON_DAYS, PERSON_ITEM_DAYS, PERSON_WORD_DAYS, SESSIONS
 from personalake.tables.spec import Table
 
 Rollup = Callable[[DataFrame], DataFrame]
@@ -31,8 +31,11 @@ def roll_up(job: Job) -> None:
     then. Both take the place of the old rows in one commit. Without a run to build upon, everything is made.
     """
     rollups: Mapping[Table, Rollup] = {
-        PERSON_DAYS: lambda events: build_person_days(events, job.settings.time_zone),
+        PERSON_DAYS: lambda events: build_person_days(
+            events, job.settings.time_zone, job.settings.profiles.slow_load_millis
+        ),
         PERSON_ITEM_DAYS: build_person_item_days,
+        PERSON_WORD_DAYS: build_person_word_days,
     }
     days = _changed_days(job, [SESSIONS, *rollups])
     before = None if days is None else job.read_before(IDENTITY_MAP)

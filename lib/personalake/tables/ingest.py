@@ -176,6 +176,7 @@ _CUSTOMER_COLS = (
     Col("registered_at", TIMESTAMP, "When the person registered [UTC]"),
     Col("region", STRING, "Region", person=True),
     Col("attributes", STRING_MAP, "Whatever else the source says", person=True),
+    Col("source", STRING, "Name of the YAML of the source that said it"),
 )
 
 CUSTOMERS = Table("customers", "One row per registered customer, now.", "ingest", ("login_id",), _CUSTOMER_COLS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyspark.sql.types import ArrayType, StructField, StructType
 
-from personalake.tables.profile_features import FEATURES
+from personalake.tables.profile_features import COLUMNS
 from personalake.tables.spec import (
     BIGINT,
     BOOLEAN,
@@ -96,6 +96,12 @@ PERSON_DAYS = Table(
         Col("phone_event_count", BIGINT, "Events on a phone", optional=False),
         Col("tablet_event_count", BIGINT, "Events on a tablet", optional=False),
         Col("tv_event_count", BIGINT, "Events on a television", optional=False),
+        Col("day_before_event_count", BIGINT, "Events that were still on the day before, local time", optional=False),
+        Col("day_after_event_count", BIGINT, "Events that were already on the day after, local time", optional=False),
+        Col("campaign_event_count", BIGINT, "Events that a campaign or message led to", optional=False),
+        Col("discounted_count", BIGINT, "Events with a discount", optional=False),
+        Col("unrated_count", BIGINT, "Events with money in a currency without a rate", optional=False),
+        Col("slow_count", BIGINT, "Loads that measured more than slow_load_millis", optional=False),
     ),
 )
 
@@ -106,7 +112,27 @@ PERSON_ITEM_DAYS = Table(
     key=("person_id", "event_date", "platform", "event_type", "currency", "item_id"),
     partition=("event_date",),
     keep_days=1095,
-    cols=(*_DAY_KEY, Col("item_id", STRING, "The item"), *_DAY_SUMS),
+    cols=(
+        *_DAY_KEY,
+        Col("item_id", STRING, "The item"),
+        *_DAY_SUMS,
+        Col("first_device_class", STRING, "Class of device of the first event; pc, phone, tablet, tv, other at a tie"),
+    ),
+)
+
+PERSON_WORD_DAYS = Table(
+    name="person_word_days",
+    comment="One row per person, business day and word searched for.",
+    stage="profiles",
+    key=("person_id", "event_date", "word"),
+    partition=("event_date",),
+    keep_days=1095,
+    cols=(
+        Col("person_id", STRING, "The person", person=True),
+        Col("event_date", DATE, "Business day"),
+        Col("word", STRING, "A word of a search, in small letters; longer numbers are left out", person=True),
+        Col("event_count", BIGINT, "Searches with it", optional=False),
+    ),
 )
 
 INTERACTIONS = Table(
@@ -138,6 +164,6 @@ PROFILES = Table(
     cols=(
         Col("person_id", STRING, "The person", person=True),
         Col("as_of_date", DATE, "Everything before this day"),
-        *(feature.col for feature in FEATURES),
+        *(feature.col for feature in COLUMNS),
     ),
 )
