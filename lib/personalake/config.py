@@ -16,6 +16,7 @@ from personalake.errors import ConfigError, Fault, near_miss
 from personalake.evaluate.settings import Evaluate
 from personalake.identity.settings import Identity
 from personalake.ingest.settings import Ingest
+from personalake.lifetime.settings import Lifetime
 from personalake.packaged import conf_folder
 from personalake.profiles.settings import Profiles
 from personalake.recommend.rules.settings import Rules
@@ -42,6 +43,7 @@ class Settings(Section):
     ingest: Ingest = Ingest()
     identity: Identity = Identity()
     profiles: Profiles = Profiles()
+    lifetime: Lifetime = Lifetime()
     segments: Segments = Segments()
     tags: Tags = Tags()
     rules: Rules = Rules()

@@ -19,6 +19,7 @@ from personalake.identity.settings import Fuzzy
 from personalake.ingest.connect.kinds import KINDS as CONNECTS
 from personalake.ingest.connect.kinds import PAGINGS
 from personalake.ingest.connect.settings import Sasl
+from personalake.profiles.settings import Rfm
 from personalake.recommend.learned.settings import Learned
 from personalake.recommend.registry import AnyAlgorithm
 from personalake.recommend.rerank.settings import Rerank
@@ -125,6 +126,7 @@ def _sentences(model: type[BaseModel]) -> list[str]:
 def _nested() -> Iterator[tuple[str, type[Section]]]:
     """What stands inside the settings that hold more than one value."""
     yield "identity.fuzzy", Fuzzy
+    yield "profiles.rfm", Rfm
     yield "An entry of segments.features", FeaturePreparation
     yield "recommend.blend", Blend
     yield "recommend.blend.learned", Learned

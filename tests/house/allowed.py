@@ -32,6 +32,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "collect": "the newest run of each stage: a dozen rows",
         "now": "when a run started is the clock's to tell; no result depends on it",
     },
+    "lifetime/fit.py": {"persist": "the histories are read by every step of a fit; given back when it ends"},
     "operate.py": {"collect": "the twenty newest runs"},
     "recommend/als_mllib.py": {"persist": "the ratings are read by every iteration; given back when the fit ends"},
     "recommend/checks.py": {"collect": "one row: how many rows of each fault"},

@@ -126,6 +126,7 @@ def _recency(as_of: date, new_days: int) -> tuple[Column, ...]:
         tenure.alias("tenure_days"),
         (tenure <= new_days).alias("is_new"),
         ((tenure > new_days) & (recency <= new_days)).alias("is_returning"),
+        F.col("order_days").alias("order_day_count"),
         _ratio(span, F.col("order_days") - 1).alias("mean_days_between_orders"),
     )
 

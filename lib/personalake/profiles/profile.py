@@ -13,6 +13,7 @@ from personalake.profiles.rfm import rfm_bounds, with_rfm
 from personalake.profiles.settings import Profiles
 from personalake.profiles.tastes import tastes_by_person
 from personalake.profiles.visits import visits_by_person
+from personalake.tables.profile_features import LIFETIME
 from personalake.tables.profiles import PROFILES
 
 _COUNTS_OF_NOTHING = ("session_count", "session_count_30d", "device_count", "item_count", "category_count")
@@ -39,10 +40,10 @@ def build_profiles(
         customers: columns of CUSTOMERS as known at as_of.
         identity_map: identifier_kind, identifier, person_id as known at as_of.
         as_of: everything before this day counts, nothing from it on.
-        settings: new_days, age_bounds.
+        settings: new_days, age_bounds, rfm.
 
     Returns:
-        Columns of PROFILES without run_id.
+        Columns of PROFILES without run_id; those of LIFETIME are empty.
 
     Cost:
         Each input is shuffled once by person (person_days three times: the platforms and the bounds of RFM read a
@@ -58,5 +59,8 @@ def build_profiles(
     profiles = activity
     for part in parts:
         profiles = profiles.join(part, on="person_id", how="left")
-    profiles = with_rfm(profiles, rfm_bounds(activity)).fillna(0, subset=list(_COUNTS_OF_NOTHING))
+    ranked = with_rfm(profiles, rfm_bounds(activity, settings.rfm))
+    # What the lifetime models expect is told by `with_lifetime`: they are fitted on everybody first.
+    expected = {feature.name: F.lit(None).cast(feature.type) for feature in LIFETIME}
+    profiles = ranked.withColumns(expected).fillna(0, subset=list(_COUNTS_OF_NOTHING))
     return profiles.withColumn("as_of_date", F.lit(as_of)).select(*[c.name for c in PROFILES.cols])

@@ -1,17 +1,15 @@
-"""events, identity_map → sessions, person_days, person_item_days, interactions, profiles."""
+"""events, identity_map → sessions, person_days, person_item_days, interactions, profiles, model_metrics."""
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
-
-from personalake.identity.whose import person_events
 from personalake.job import Job, Stage
 from personalake.profiles.days import build_person_days, build_person_item_days
 from personalake.profiles.index import with_index
 from personalake.profiles.interactions import build_interactions
-from personalake.profiles.profile import build_profiles
-from personalake.profiles.sessions import build_sessions, sessions_as_of
-from personalake.stages.known import customers_as_of, events_with_person, items_as_of
+from personalake.profiles.sessions import build_sessions
+from personalake.stages.known import events_with_person
+from personalake.stages.portraits import lifetime_as_of, lifetime_quality, orders_as_of, profiles_as_of
+from personalake.tables.evaluate import MODEL_METRICS
 from personalake.tables.identity import IDENTITY_MAP
 from personalake.tables.ingest import CUSTOMER_VERSIONS, EVENTS, ITEM_VERSIONS
 from personalake.tables.profiles import INTERACTIONS, PERSON_DAYS, PERSON_ITEM_DAYS, PROFILES, SESSIONS
@@ -27,28 +25,19 @@ def run(job: Job) -> None:
     job.replace(PERSON_ITEM_DAYS, build_person_item_days(whose))
     interactions = build_interactions(job.read(PERSON_ITEM_DAYS), job.as_of, settings)
     job.replace(INTERACTIONS, with_index(job.put_down(interactions, "interactions")))
-    profiles = build_profiles(
-        job.read(PERSON_DAYS),
-        job.read(PERSON_ITEM_DAYS),
-        _sessions_with_person(job),
-        items_as_of(job, job.as_of),
-        customers_as_of(job, job.as_of),
-        job.read(IDENTITY_MAP),
-        job.as_of,
-        settings,
-    )
-    job.replace_where(PROFILES, profiles, {"as_of_date": job.as_of})
-
-
-def _sessions_with_person(job: Job) -> DataFrame:
-    return person_events(sessions_as_of(job.read(SESSIONS), job.as_of), job.read(IDENTITY_MAP))
+    orders = orders_as_of(job, job.as_of)
+    fitted = lifetime_as_of(job, orders, job.as_of)
+    job.note(**fitted.notes)
+    job.replace_where(PROFILES, profiles_as_of(job, job.as_of, fitted), {"as_of_date": job.as_of})
+    quality = lifetime_quality(job, orders, fitted)
+    job.replace_where(MODEL_METRICS, quality, {"stage": STAGE.name, "as_of_date": job.as_of})
 
 
 STAGE = Stage(
     name="profiles",
     title="Visits, daily roll-ups, interactions and the portrait of each person as of a day",
     reads=(EVENTS, ITEM_VERSIONS, CUSTOMER_VERSIONS, IDENTITY_MAP),
-    writes=(SESSIONS, PERSON_DAYS, PERSON_ITEM_DAYS, INTERACTIONS, PROFILES),
-    sections=("profiles",),
+    writes=(SESSIONS, PERSON_DAYS, PERSON_ITEM_DAYS, INTERACTIONS, PROFILES, MODEL_METRICS),
+    sections=("profiles", "lifetime"),
     run=run,
 )

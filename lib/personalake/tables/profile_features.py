@@ -60,6 +60,7 @@ RECENCY = (
     Feature("tenure_days", INT, "Days since the first event", "days"),
     Feature("is_new", BOOLEAN, "First event within new_days before the as-of day"),
     Feature("is_returning", BOOLEAN, "Not new, and active within new_days before the as-of day"),
+    Feature("order_day_count", BIGINT, "Days with an order", "days"),
     Feature("mean_days_between_orders", DOUBLE, "Mean days between days with an order", "days"),
 )
 
@@ -150,8 +151,17 @@ RFM = (
     Feature("rfm_cell", STRING, "The three ranks in a row: 543"),
 )
 
+LIFETIME = (
+    Feature("alive_probability", DOUBLE, "Probability that a buyer still is one (BG/NBD)", "0-1"),
+    Feature("expected_orders", DOUBLE, "Days with an order expected in the next lifetime.horizon_days", "days"),
+    Feature(
+        "expected_order_minor", BIGINT, "Money of a day with an order, expected (Gamma-Gamma)", "cents, base currency"
+    ),
+    Feature("expected_value_minor", BIGINT, "expected_orders × expected_order_minor", "cents, base currency"),
+)
+
 FEATURES: tuple[Feature, ...] = (
-    *RECENCY, *FREQUENCY, *MONEY, *FUNNEL, *DEVICES, *HABITS, *TASTES, *EXPERIENCE, *DEMOGRAPHY, *RFM,
+    *RECENCY, *FREQUENCY, *MONEY, *FUNNEL, *DEVICES, *HABITS, *TASTES, *EXPERIENCE, *DEMOGRAPHY, *RFM, *LIFETIME,
 )  # fmt: skip
 
 FEATURE_BY_NAME: dict[str, Feature] = {feature.name: feature for feature in FEATURES}
