@@ -18,6 +18,7 @@ from personalake.identity.settings import Identity
 from personalake.ingest.settings import Ingest
 from personalake.lifetime.settings import Lifetime
 from personalake.packaged import conf_folder
+from personalake.predict.settings import Predict
 from personalake.profiles.settings import Profiles
 from personalake.recommend.rules.settings import Rules
 from personalake.recommend.settings import Recommend
@@ -44,6 +45,7 @@ class Settings(Section):
     identity: Identity = Identity()
     profiles: Profiles = Profiles()
     lifetime: Lifetime = Lifetime()
+    predict: Predict = Predict()
     segments: Segments = Segments()
     tags: Tags = Tags()
     rules: Rules = Rules()

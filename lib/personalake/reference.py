@@ -19,6 +19,7 @@ from personalake.identity.settings import Fuzzy
 from personalake.ingest.connect.kinds import KINDS as CONNECTS
 from personalake.ingest.connect.kinds import PAGINGS
 from personalake.ingest.connect.settings import Sasl
+from personalake.predict.settings import Attribute, Buys, Churns, Responds
 from personalake.profiles.settings import Rfm
 from personalake.recommend.learned.settings import Learned
 from personalake.recommend.registry import AnyAlgorithm
@@ -127,6 +128,8 @@ def _nested() -> Iterator[tuple[str, type[Section]]]:
     """What stands inside the settings that hold more than one value."""
     yield "identity.fuzzy", Fuzzy
     yield "profiles.rfm", Rfm
+    for target in (Buys, Churns, Responds, Attribute):
+        yield f"An entry of predict.targets with kind: {target.model_fields['kind'].default}", target
     yield "An entry of segments.features", FeaturePreparation
     yield "recommend.blend", Blend
     yield "recommend.blend.learned", Learned

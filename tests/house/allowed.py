@@ -45,6 +45,9 @@ ALLOWED: dict[str, dict[str, str]] = {
     "recommend/saving.py": {"collect": "one row: the saved settings"},
     "recommend/user_knn.py": {"persist": "the neighbours are the model; `unpersist` of the fitted model gives back"},
     "recommend/popular.py": {"persist": "the ranking is the model; `unpersist` of the fitted model gives back"},
+    "predict/classifier.py": {"persist": "the examples are read by every step of a fit; given back when it ends"},
+    "predict/encoding.py": {"collect": "the most frequent values of each text feature, as many as conf says"},
+    "predict/measure.py": {"collect": "ten rows: one a tenth of the persons"},
     "report/gather.py": {"collect": "what a page shows: grouped by day, platform, segment or metric, or limited"},
     "segments/kmeans.py": {
         "collect": "one row per segment",
@@ -57,6 +60,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "stages/arrivals.py": {"collect": "one row per file that was read"},
     "stages/identity.py": {"collect": "the three largest of the components that are too large; in sound data none"},
     "stages/ingest.py": {"collect": "one row per input file"},
+    "stages/predict.py": {"collect": "the values of one attribute, twelve at most"},
     "stages/requeue.py": {"collect": "one row per file that refused records came from"},
     "stages/watch.py": {"collect": "one row per source and day, and per alarm"},
     "stages/recommend.py": {"collect": "one row per rule: how much it removed"},
@@ -83,6 +87,10 @@ WINDOWS: dict[str, dict[str, str]] = {
     "identity/persons.py": {"*order": "the order ends in a person_id"},
     "ingest/entities.py": {"'source', 'file', CIPHER": "equal records of one file are told apart by their number only"},
     "ingest/mapping.py": {"PATH, RECORD": "equal records of one file are told apart by their number only"},
+    "predict/encoding.py": {
+        "F.col('_persons').desc(), 'text'": "one row per feature and text: the rows were counted by it"
+    },
+    "predict/tenths.py": {"F.col('_bucket').desc()": "one row per bucket"},
     "profiles/index.py": {"id_column": "the column is the key", "'_bucket'": "one row per bucket"},
     "recommend/index.py": {"id_column": "the column is the key", "'_bucket'": "one row per bucket"},
 }

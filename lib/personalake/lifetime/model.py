@@ -18,7 +18,9 @@ from personalake.lifetime.histories import history_columns, purchase_histories, 
 from personalake.lifetime.settings import Lifetime
 from personalake.tables.profile_features import LIFETIME
 
-BG_NBD = Likelihood(bg_nbd.NAMES, bg_nbd.COLUMNS, bg_nbd.loss, scaled=(), unit="")
+BG_NBD = Likelihood(bg_nbd.NAMES, bg_nbd.COLUMNS, bg_nbd.loss, scaled=(), unit="", may_vanish=("a",))
+"""Where nobody ever leaves, a is 0, and what is left is the NBD: everybody is alive."""
+
 GAMMA_GAMMA = Likelihood(gamma_gamma.NAMES, gamma_gamma.COLUMNS, gamma_gamma.loss, scaled=("mean",), unit="gamma")
 
 _DECIMALS = 9
