@@ -12,7 +12,7 @@ from scipy.special import beta as beta_function
 
 from personalake.lifetime import bg_nbd, gamma_gamma
 from personalake.lifetime.fit import _found
-from personalake.lifetime.model import BG_NBD, GAMMA_GAMMA
+from personalake.lifetime.model import BG_NBD, GAMMA_GAMMA, STAYS
 
 PUBLISHED = np.array([0.243, 4.414, 0.793, 2.426])
 # Repeat purchases, time of the last, age: the paper's example customer, one who left early, one who bought once.
@@ -108,6 +108,23 @@ def test_a_fit_without_an_answer_says_so(likelihood, rows):
     fit = _found(likelihood, lambda at: likelihood.loss(at, table), 1.0, 100)
     assert fit.parameters == {} and fit.log_likelihood is None
     assert fit.reason.startswith("the fit did not settle: "), fit.reason
+
+
+def test_where_nobody_leaves_everybody_is_alive_and_the_nbd_is_left():
+    """Drawn from an NBD of r 1.2, alpha 4 over 52 weeks: leaving vanishes, r and alpha are found all the same."""
+    rng = np.random.default_rng(SEED)
+    counts = rng.poisson(rng.gamma(1.2, 1 / 4.0, 20_000) * 52)
+    last = np.where(counts > 0, 52 * rng.beta(np.maximum(counts, 1), 1), 0.0)  # the greatest of so many uniform times
+    rows = np.column_stack([counts, last, np.full(20_000, 52.0), np.ones(20_000)])
+    fit = _found(BG_NBD, lambda at: BG_NBD.loss(at, rows), 1.0, 20_000)
+    assert fit.reason == "" and STAYS.items() <= fit.parameters.items(), f"seed {SEED}: {fit}"
+    assert (fit.parameters["r"], fit.parameters["alpha"]) == pytest.approx((1.2, 4.0), rel=0.05)
+    asked = (np.array([0.0, 12.0]), np.array([0.0, 50.0]), np.array([52.0, 52.0]))
+    assert bg_nbd.alive_probability(fit.vector, *asked) == pytest.approx(1.0, abs=1e-3)
+    r, alpha = fit.parameters["r"], fit.parameters["alpha"]
+    assert bg_nbd.expected_purchases(fit.vector, *asked, 4.0) == pytest.approx(
+        4 * (r + asked[0]) / (alpha + 52), rel=1e-2
+    )
 
 
 def test_gamma_gamma_lies_between_the_own_mean_and_everybodys():

@@ -33,7 +33,7 @@ class Likelihood:
         loss: logarithms of parameters and rows → negative log-likelihood and gradient, summed over the rows.
         scaled: columns that are divided by the scale before the fit: what has a unit of its own.
         unit: the parameter in that unit; `''` where none is.
-        may_vanish: parameters that may go to 0, where the model is still one: they are then told as the least sound.
+        settled: what becomes of parameters, by name, that run away to where the model still is one.
     """
 
     names: tuple[str, ...]
@@ -41,7 +41,7 @@ class Likelihood:
     loss: Loss
     scaled: tuple[str, ...]
     unit: str
-    may_vanish: tuple[str, ...] = ()
+    settled: Callable[[dict[str, float]], dict[str, float]] = dict
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,7 @@ def _found(likelihood: Likelihood, total: Callable[[Vector], Vector], scale: flo
     start = np.zeros(len(likelihood.names))
     options = {"ftol": 1e-15, "gtol": 1e-9, "maxiter": 1000, "maxfun": 2000}
     found = minimize(mean, start, jac=True, method="L-BFGS-B", bounds=[(-reach, reach)] * len(start), options=options)
-    values = {name: math.exp(at) for name, at in zip(likelihood.names, found.x, strict=True)}
-    parameters = {n: max(v, SOUND[0]) if n in likelihood.may_vanish else v for n, v in values.items()}
+    parameters = likelihood.settled({name: math.exp(at) for name, at in zip(likelihood.names, found.x, strict=True)})
     away = [name for name, value in parameters.items() if not SOUND[0] <= value <= SOUND[1]]
     slope = float(np.abs(found.jac).max())
     if away or not np.isfinite(found.fun) or slope > 1e-5:

@@ -13,14 +13,21 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.functions import arrow_udf
 
 from personalake.lifetime import bg_nbd, gamma_gamma
-from personalake.lifetime.fit import Fit, Likelihood, Vector, fit_likelihood
+from personalake.lifetime.fit import SOUND, Fit, Likelihood, Vector, fit_likelihood
 from personalake.lifetime.histories import history_columns, purchase_histories, spend_histories
 from personalake.lifetime.settings import Lifetime
 from personalake.tables.profile_features import LIFETIME
 
-BG_NBD = Likelihood(bg_nbd.NAMES, bg_nbd.COLUMNS, bg_nbd.loss, scaled=(), unit="", may_vanish=("a",))
-"""Where nobody ever leaves, a is 0, and what is left is the NBD: everybody is alive."""
+STAYS = {"a": SOUND[0], "b": SOUND[1]}
+"""Where nobody ever leaves, what is left is the NBD: a and b say nothing, but that leaving is next to impossible."""
 
+
+def _settled(parameters: dict[str, float]) -> dict[str, float]:
+    a, b = parameters["a"], parameters["b"]
+    return parameters | STAYS if a / (a + b) < SOUND[0] else parameters
+
+
+BG_NBD = Likelihood(bg_nbd.NAMES, bg_nbd.COLUMNS, bg_nbd.loss, scaled=(), unit="", settled=_settled)
 GAMMA_GAMMA = Likelihood(gamma_gamma.NAMES, gamma_gamma.COLUMNS, gamma_gamma.loss, scaled=("mean",), unit="gamma")
 
 _DECIMALS = 9
@@ -43,9 +50,12 @@ class FittedLifetime:
 
     @property
     def notes(self) -> dict[str, str]:
-        """Model to the reason why it has no parameters."""
+        """Model to the reason why it has no parameters, or what is odd about them."""
         fits = {"bg_nbd": self.purchases, "gamma_gamma": self.spend}
-        return {name: fit.reason for name, fit in fits.items() if fit.reason}
+        told = {name: fit.reason for name, fit in fits.items() if fit.reason}
+        if STAYS.items() <= self.purchases.parameters.items():
+            told["bg_nbd"] = "nobody seems to leave: everybody who ever bought is alive"
+        return told
 
 
 def fit_lifetime(histories: DataFrame, as_of: date, settings: Lifetime) -> FittedLifetime:
