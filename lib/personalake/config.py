@@ -16,7 +16,9 @@ from personalake.errors import ConfigError, Fault, near_miss
 from personalake.evaluate.settings import Evaluate
 from personalake.identity.settings import Identity
 from personalake.ingest.settings import Ingest
+from personalake.lifetime.settings import Lifetime
 from personalake.packaged import conf_folder
+from personalake.predict.settings import Predict
 from personalake.profiles.settings import Profiles
 from personalake.recommend.rules.settings import Rules
 from personalake.recommend.settings import Recommend
@@ -42,6 +44,8 @@ class Settings(Section):
     ingest: Ingest = Ingest()
     identity: Identity = Identity()
     profiles: Profiles = Profiles()
+    lifetime: Lifetime = Lifetime()
+    predict: Predict = Predict()
     segments: Segments = Segments()
     tags: Tags = Tags()
     rules: Rules = Rules()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from personalake.job import Stage
-from personalake.stages import evaluate, identity, ingest, profiles, recommend, segments, tags
+from personalake.stages import evaluate, identity, ingest, predict, profiles, recommend, segments, tags
 from personalake.tables.catalog import ALL, COMMANDS
 from personalake.tables.spec import Table
 
@@ -13,6 +13,7 @@ FLOW: tuple[Stage, ...] = (
     ingest.STAGE,
     identity.STAGE,
     profiles.STAGE,
+    predict.STAGE,
     segments.STAGE,
     tags.STAGE,
     recommend.STAGE,

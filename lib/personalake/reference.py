@@ -19,6 +19,8 @@ from personalake.identity.settings import Fuzzy
 from personalake.ingest.connect.kinds import KINDS as CONNECTS
 from personalake.ingest.connect.kinds import PAGINGS
 from personalake.ingest.connect.settings import Sasl
+from personalake.predict.settings import Attribute, Buys, Churns, Responds
+from personalake.profiles.settings import Rfm
 from personalake.recommend.learned.settings import Learned
 from personalake.recommend.registry import AnyAlgorithm
 from personalake.recommend.rerank.settings import Rerank
@@ -126,6 +128,9 @@ def _sentences(model: type[BaseModel]) -> list[str]:
 def _nested() -> Iterator[tuple[str, type[Section]]]:
     """What stands inside the settings that hold more than one value."""
     yield "identity.fuzzy", Fuzzy
+    yield "profiles.rfm", Rfm
+    for target in (Buys, Churns, Responds, Attribute):
+        yield f"An entry of predict.targets with kind: {target.model_fields['kind'].default}", target
     yield "An entry of segments.features", FeaturePreparation
     for way in typing.get_args(typing.get_args(AnyMethod)[0]):
         yield f"An entry of segments.methods with kind: {way.model_fields['kind'].default}", way

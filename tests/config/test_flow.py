@@ -57,7 +57,7 @@ def test_what_is_wrong_with_a_flow_is_told():
     assert faults([stage("other", writes=(stray,))]) == ["strays is not in the catalogue"]
     assert faults([stage(name, writes=(MODEL_METRICS,)) for name in ("recommend", "evaluate")]) == []
     assert faults([stage("tags", writes=(MODEL_METRICS,))]) == [
-        "tags writes model_metrics, which is declared for evaluate, recommend"
+        "tags writes model_metrics, which is declared for evaluate, profiles, predict, recommend"
     ]
 
 

@@ -32,6 +32,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "collect": "the newest run of each stage: a dozen rows",
         "now": "when a run started is the clock's to tell; no result depends on it",
     },
+    "lifetime/fit.py": {"persist": "the histories are read by every step of a fit; given back when it ends"},
     "operate.py": {"collect": "the twenty newest runs"},
     "recommend/als_mllib.py": {"persist": "the ratings are read by every iteration; given back when the fit ends"},
     "recommend/checks.py": {"collect": "one row: how many rows of each fault"},
@@ -44,6 +45,9 @@ ALLOWED: dict[str, dict[str, str]] = {
     "recommend/saving.py": {"collect": "one row: the saved settings"},
     "recommend/user_knn.py": {"persist": "the neighbours are the model; `unpersist` of the fitted model gives back"},
     "recommend/popular.py": {"persist": "the ranking is the model; `unpersist` of the fitted model gives back"},
+    "predict/classifier.py": {"persist": "the examples are read by every step of a fit; given back when it ends"},
+    "predict/encoding.py": {"collect": "the most frequent values of each text feature, as many as conf says"},
+    "predict/measure.py": {"collect": "ten rows: one a tenth of the persons"},
     "report/gather.py": {"collect": "what a page shows: grouped by day, platform, segment or metric, or limited"},
     "segments/fit.py": {
         "collect": "one row per segment",
@@ -59,6 +63,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "stages/identity.py": {"collect": "the three largest of the components that are too large; in sound data none"},
     "stages/ingest.py": {"collect": "one row per input file"},
     "stages/rollups.py": {"collect": "days: those that visits near changed ones touch, and those of moved persons"},
+    "stages/predict.py": {"collect": "the values of one attribute, twelve at most"},
     "stages/requeue.py": {"collect": "one row per file that refused records came from"},
     "stages/watch.py": {"collect": "one row per source and day, and per alarm"},
     "stages/recommend.py": {"collect": "one row per rule: how much it removed"},
@@ -85,6 +90,10 @@ WINDOWS: dict[str, dict[str, str]] = {
     "identity/persons.py": {"*order": "the order ends in a person_id"},
     "ingest/entities.py": {"'source', 'file', CIPHER": "equal records of one file are told apart by their number only"},
     "ingest/mapping.py": {"PATH, RECORD": "equal records of one file are told apart by their number only"},
+    "predict/encoding.py": {
+        "F.col('_persons').desc(), 'text'": "one row per feature and text: the rows were counted by it"
+    },
+    "predict/tenths.py": {"F.col('_bucket').desc()": "one row per bucket"},
     "profiles/index.py": {"id_column": "the column is the key", "'_bucket'": "one row per bucket"},
     "recommend/index.py": {"id_column": "the column is the key", "'_bucket'": "one row per bucket"},
 }

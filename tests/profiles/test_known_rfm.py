@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from personalake.profiles import build_person_days
 from personalake.profiles.activity import activity_by_person
 from personalake.profiles.rfm import rfm_bounds, with_rfm
+from personalake.profiles.settings import Rfm
 from personalake.tables.ingest import EVENTS
 
 
@@ -38,7 +40,7 @@ def rfm(events: DataFrame, as_of: date) -> pd.DataFrame:
     ranks = ("rfm_recency_rank", "rfm_frequency_rank", "rfm_money_rank")
     days = build_person_days(events, "UTC").localCheckpoint()
     activity = activity_by_person(days, as_of, new_days=30).localCheckpoint()
-    ranked = with_rfm(activity, rfm_bounds(activity))
+    ranked = with_rfm(activity, rfm_bounds(activity, Rfm()))
     return ranked.select("person_id", "active_day_count", "tenure_days", *columns, *ranks).toPandas()
 
 
@@ -86,3 +88,44 @@ def test_cdnow(spark: SparkSession, data_folder: Path) -> None:
     assert (both.order_count - 1 == both.frequency).all(), "buys of a day without an order id are one order"
     assert np.abs(span / 7 - both.recency).max() < 0.006
     assert np.abs((both.tenure_days - 1) / 7 - both["T"]).max() < 0.006
+
+
+def ranks_of(spark: SparkSession, rows: list[tuple[str, int | None, int, int]], settings: Rfm) -> dict[str, str | None]:
+    """Person to rfm_cell, of persons with days since the last order, orders and money."""
+    frame = spark.createDataFrame(
+        rows, "person_id string, order_recency_days int, order_count bigint, money_minor bigint"
+    )
+    return {row.person_id: row.rfm_cell for row in with_rfm(frame, rfm_bounds(frame, settings)).collect()}
+
+
+def test_named_buyers(spark: SparkSession) -> None:
+    """A bound belongs to the class below it; who never bought has no rank; ties share theirs; one buyer has one."""
+    fixed = Rfm(
+        method="thresholds",
+        recency_days=(7, 30, 90, 365),
+        order_counts=(1, 2, 3, 4),
+        money_minor=(0, 1000, 5000, 9000),
+    )
+    rows = [
+        ("best", 1, 5, 9001),
+        ("on_the_bounds", 7, 4, 9000),
+        ("past_the_bounds", 8, 3, 5000),
+        ("worst", 366, 1, 0),
+        ("never", None, 0, 0),
+        ("refunded", 365, 2, -50),
+    ]
+    assert ranks_of(spark, rows, fixed) == {
+        "best": "555", "on_the_bounds": "544", "past_the_bounds": "433", "worst": "111", "never": None,
+        "refunded": "221",
+    }  # fmt: skip
+    fifths = Rfm()
+    assert ranks_of(spark, [("one", 3, 2, 100), ("never", None, 0, 0)], fifths) == {"one": "511", "never": None}
+    assert ranks_of(spark, [("never", None, 0, 0)], fifths) == {"never": None}
+    tied = ranks_of(spark, [(f"p{n}", 5, 1, 100 * (n // 5)) for n in range(10)], fifths)
+    assert {tied[f"p{n}"] for n in range(5)} == {"511"} and {tied[f"p{n}"] for n in range(5, 10)} == {"513"}
+
+
+def test_a_wrong_threshold_is_refused() -> None:
+    for values in ((1, 2, 3), (1, 2, 2, 3), (4, 3, 2, 1), (-1, 2, 3, 4)):
+        with pytest.raises(ValueError, match="must be four rising numbers from 0"):
+            Rfm(order_counts=values)

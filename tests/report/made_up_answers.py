@@ -80,6 +80,26 @@ def made_up() -> dict[str, list[dict[str, Any]]]:
             for k in (5, 10) for model, value in (("als", 0.4), ("popular", 0.1), ("random", 0.01))
         ] + [{"as_of_date": DAY, "metric": "coverage", "k": 10, "model": "als", "value": None, "interval_low": None,
               "interval_high": None, "person_count": None}],
+        "lifetime": [
+            *(_measure("bg_nbd", name, value)
+              for name, value in (("r", 0.2426), ("alpha", 4.41), ("a", 0.8), ("b", 2.4))),
+            *(_measure("bg_nbd", name, value, step=n, persons=5 if n == 7 else 100 + n)
+              for n in range(8) for name, value in (("expected_orders", n / 2), ("actual_orders", n / 2.2))),
+        ],
+        "propensity": [
+            _measure("gbt", "auc", 0.78, audience="buys_30d", low=0.75, high=0.81),
+            *(_measure("gbt", name, value / n, k=n, audience="buys_30d")
+              for n in range(1, 11) for name, value in (("lift", 3.1), ("precision", 0.7))),
+            *(_measure("gbt", name, value / n, step=n, audience="buys_30d")
+              for n in range(1, 11) for name, value in (("expected_share", 0.7), ("actual_share", 0.6))),
+            _measure("gbt", "positive_share", 0.23, audience="buys_30d"),
+        ],
+        "rules": [
+            {"target": "buys_30d", "rule": HOSTILE, "rule_zh": "order_count 大于 2", "probability": 0.95,
+             "person_count": 116},
+            {"target": "buys_30d", "rule": "Orders: at most 2", "rule_zh": "order_count 不超过 2", "probability": 0.05,
+             "person_count": 6},
+        ],
         "samples": [
             {"person_id": "0123456789abcdef", "segment_name": "Loyal", "recency_days": 1, "event_count": 40,
              "platform_count": 2, "top_platform": "ios", "order_count": 1, "money_minor": 1250, "top_category": None,
@@ -97,6 +117,14 @@ def _source(name: str, platform: str | None, rows: int, refused: int) -> dict[st
     return {"source": name, "platforms": [platform] if platform else [], "file_count": 2, "rows_in": rows,
             "rows_rejected": refused, "rejected_share": refused / rows, "event_count": 980 if platform else 0,
             "first_event_date": DAY if platform else None, "last_event_date": DAY if platform else None}  # fmt: skip
+
+
+def _measure(
+    model: str, metric: str, value: float, *, k: int = 0, step: int = 0, audience: str = "all", persons: int = 300,
+    low: float | None = None, high: float | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    return {"as_of_date": DAY, "model": model, "metric": metric, "k": k, "step": step, "audience": audience,
+            "value": value, "interval_low": low, "interval_high": high, "person_count": persons}  # fmt: skip
 
 
 def _overlap(left: str, right: str) -> dict[str, Any]:

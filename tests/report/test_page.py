@@ -19,8 +19,8 @@ from support.page import Page
 SETTINGS = Report(base_currency="EUR")
 # the questions without which a section is empty; the others only add to one
 LEADING = (
-    "headlines", "sources", "days", "identifiers", "rfm", "segments", "tags", "items", "experience", "quality",
-    "samples", "runs",
+    "headlines", "sources", "days", "identifiers", "rfm", "lifetime", "propensity", "segments", "tags", "items",
+    "experience", "quality", "samples", "runs",
 )  # fmt: skip
 
 
@@ -83,7 +83,7 @@ def test_a_floor_of_one_tells_everything():
 
 def test_figures_are_told_in_words_and_tables_have_captions(page: Page):
     figures = [attributes for tag, attributes in page.tags if tag == "figure"]
-    assert len(figures) == 13
+    assert len(figures) == 17
     assert all(f["role"] == "img" and len(f["aria-label"] or "") > 20 for f in figures)
     names = [tag for tag, _ in page.tags]
     assert names.count("caption") == names.count("table") > 5
@@ -115,7 +115,16 @@ def test_a_section_shows_what_it_has():
 
 def test_empty_tables_say_so():
     text = Page(page_of(Answers({name: [] for name in QUESTIONS}, {}))).text
-    assert text.count("the tables are there and hold none yet") == 12
+    assert text.count("the tables are there and hold none yet") == 14
+
+
+def test_what_was_expected_stands_beside_what_came(page: Page):
+    """Seven repeat purchases or more are five buyers only: they are not told."""
+    assert "An earlier fit expected 1,096 days with an order since, 996 came." in page.text
+    assert "The likeliest tenth for “buys 30d” does so 3.1 times as often as everybody." in page.text
+    assert "0.780 (0.750 … 0.810)" in page.text and "r 0.2426, alpha 4.41, a 0.8, b 2.4" in page.text
+    assert "order_count 大于 2" in page.text and "<10" in page.text
+    assert "7+" not in [text.strip() for text in page.texts]
 
 
 def test_long_spans_are_shown_by_whole_weeks():

@@ -38,7 +38,9 @@ EVERY_POINT = tuple(
     for stage in FLOW
     for point in (*(f"write:{t.name}" for t in stage.writes if t.name != BY_TWO_KEYS), f"stage:{stage.name}")
 )
-NOT_EMPTY = {table.name for table in written_by(FLOW)} - {"identity_moves", "segment_moves", BY_TWO_KEYS}
+# A month of logs is too short to learn from the next thirty days.
+NOT_LEARNED = {"predictions", "prediction_rules"}
+NOT_EMPTY = {t.name for t in written_by(FLOW)} - {"identity_moves", "segment_moves", BY_TWO_KEYS} - NOT_LEARNED
 
 
 def test_a_run_ends_with_its_status_and_says_a_line_a_stage(flow: Flow) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from personalake.tables import evaluate, identity, ingest, profiles, recommend, runs, segments, tags
+from personalake.tables import evaluate, identity, ingest, predictions, profiles, recommend, runs, segments, tags
 from support.rows import DAY
 
 T0 = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -177,9 +177,9 @@ RECOMMENDATIONS = [
 ]
 
 
-def metric(stage: str, as_of: date, value: float) -> dict[str, Any]:
-    return {"stage": stage, "as_of_date": as_of, "model": "als", "metric": "recall", "k": 10, "step": 0,
-            "audience": "all", "value": value}  # fmt: skip
+def metric(stage: str, as_of: date, value: float, name: str = "recall") -> dict[str, Any]:
+    return {"stage": stage, "as_of_date": as_of, "model": "als", "metric": name, "k": 10 if name == "recall" else 0,
+            "step": 0, "audience": "all", "value": value, "person_count": 12}  # fmt: skip
 
 
 CONSENTS = [
@@ -224,5 +224,13 @@ TABLES = {
     tags.TAG_OVERRIDES: TAG_OVERRIDES,
     recommend.RECOMMENDATIONS: RECOMMENDATIONS,
     runs.RUNS: RUNS,
-    evaluate.MODEL_METRICS: [metric("evaluate", OLD, 0.1), metric("evaluate", NEW, 0.2), metric("segments", OLD, 0.3)],
+    predictions.PREDICTION_RULES: [
+        {"as_of_date": NEW, "model": "decision_tree", "target": "buys", "rule_rank": 1, "rule": "Orders: more than 2",
+         "rule_zh": "order_count 大于 2", "probability": 0.9, "person_count": 2}
+    ],
+    evaluate.MODEL_METRICS: [
+        metric("evaluate", OLD, 0.1), metric("evaluate", NEW, 0.2), metric("segments", OLD, 0.3),
+        metric("profiles", NEW, 0.4, "expected_orders"), metric("profiles", NEW, 0.5, "actual_orders"),
+        metric("predict", NEW, 0.6, "lift"),
+    ],
 }  # fmt: skip

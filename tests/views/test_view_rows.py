@@ -92,7 +92,11 @@ EXPECTED: dict[str, tuple[str, set[tuple[Any, ...]]]] = {
         "round(segment_money_share, 3)",
         {("Loyal", 1, "2", 1, 600, 0.749), ("Rare", 2, None, 1, 201, 0.251)},
     ),
-    "quality_v1": ("stage, as_of_date, value", {("evaluate", NEW, 0.2), ("segments", OLD, 0.3)}),
+    "quality_v1": (
+        "stage, as_of_date, value",
+        {("evaluate", NEW, 0.2), ("segments", OLD, 0.3), ("profiles", NEW, 0.4), ("profiles", NEW, 0.5),
+         ("predict", NEW, 0.6)},
+    ),
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from personalake.profiles.settings import Profiles
 from personalake.profiles.tastes import tastes_by_person, words_by_person
 from personalake.profiles.totals import Day, with_formulas, with_nothing
 from personalake.profiles.visits import visits_by_person
+from personalake.tables.features.liking import LIFETIME
 from personalake.tables.features.spec import Made
 from personalake.tables.profile_features import CATALOGUE
 from personalake.tables.profiles import PROFILES
@@ -64,7 +65,7 @@ BUILDERS: Mapping[str, Callable[[RollUps, Known, Day, Profiles], DataFrame]] = {
         known.customers, known.identity_map, day.as_of, s.age_bounds
     ),
 }  # fmt: skip
-"""What makes the features that no sum can say, by the name the catalogue gives it; rfm comes last, from the others."""
+"""What makes the features that no sum can say, by the catalogue's name of it; rfm and lifetime come last, from others."""
 
 
 def build_profiles(rolled: RollUps, known: Known, as_of: date, settings: Profiles) -> DataFrame:
@@ -74,10 +75,10 @@ def build_profiles(rolled: RollUps, known: Known, as_of: date, settings: Profile
         rolled: the roll-ups; days from as_of on are not read.
         known: items, customers and whose identifier is whose, as known at as_of.
         as_of: everything before this day counts, nothing from it on.
-        settings: new_days, feature_half_life_days, taste_limit, taste_event_count, age_bounds.
+        settings: new_days, feature_half_life_days, taste_limit, taste_event_count, age_bounds, rfm.
 
     Returns:
-        Columns of PROFILES without run_id. No row where nothing happened before the day.
+        Columns of PROFILES without run_id; those of LIFETIME are empty. No row where nothing happened before the day.
 
     Cost:
         Each input is shuffled once by person (person_days four times: platforms, orders and the bounds of RFM read a
@@ -90,14 +91,16 @@ def build_profiles(rolled: RollUps, known: Known, as_of: date, settings: Profile
     for build in BUILDERS.values():
         persons = persons.join(build(rolled, known, day, settings), on="person_id", how="left")
     inputs = {"as_of_date": F.lit(as_of), "new_days": F.lit(settings.new_days)}
-    profiles = with_rfm(with_formulas(with_nothing(persons), inputs), rfm_bounds(activity))
+    ranked = with_rfm(with_formulas(with_nothing(persons), inputs), rfm_bounds(activity, settings.rfm))
+    # What the lifetime models expect is told by `with_lifetime`: they are fitted on everybody first.
+    profiles = ranked.withColumns({feature.name: F.lit(None).cast(feature.type) for feature in LIFETIME})
     return profiles.withColumn("as_of_date", F.lit(as_of)).select(*[c.name for c in PROFILES.cols])
 
 
 def _check_builders() -> None:
     """Every builder that the catalogue names is there, and none is there for nothing."""
     named = {f.how.by: f.name for f in reversed(CATALOGUE) if isinstance(f.how, Made)}
-    there = {*BUILDERS, "rfm"}
+    there = {*BUILDERS, "rfm", "lifetime"}
     faults = [
         Fault(f"feature {named[by]}", f"is made by {by}, which is no builder.") for by in sorted({*named} - there)
     ]

@@ -1,9 +1,11 @@
-"""Recency, frequency and money in fifths, exactly."""
+"""Recency, frequency and money in ranks from 1 to 5: exact fifths, or by fixed thresholds."""
 
 from __future__ import annotations
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+
+from personalake.profiles.settings import Rfm
 
 QUANTILES = (0.2, 0.4, 0.6, 0.8)
 
@@ -11,10 +13,10 @@ _MEASURES = {"recency": "order_recency_days", "frequency": "order_count", "money
 
 
 def with_rfm(profiles: DataFrame, bounds: DataFrame) -> DataFrame:
-    """Add the fifth a buyer is in by recency, frequency and money.
+    """Add the rank of a buyer by recency, frequency and money.
 
-    A value falls in the first fifth whose upper bound it does not exceed, so equal values get equal ranks: the rule
-    of `pandas.qcut` over `numpy.quantile` (linear). Persons without an order have no rank.
+    A value falls in the first class whose upper bound it does not exceed, so equal values get equal ranks: of fifths,
+    the rule of `pandas.qcut` over `numpy.quantile` (linear). Persons without an order have no rank.
 
     Args:
         profiles: reads order_recency_days, order_count, money_minor.
@@ -37,18 +39,24 @@ def with_rfm(profiles: DataFrame, bounds: DataFrame) -> DataFrame:
     return joined.withColumn("rfm_cell", cell).drop(*[f"_{name}" for name in _MEASURES])
 
 
-def rfm_bounds(profiles: DataFrame) -> DataFrame:
-    """The upper bounds of the first four fifths among buyers: one row of arrays.
+def rfm_bounds(profiles: DataFrame, settings: Rfm) -> DataFrame:
+    """The upper bounds of the first four classes: one row of arrays.
 
     Args:
         profiles: reads order_recency_days, order_count, money_minor.
+        settings: whether they are fifths among buyers, or the thresholds given.
 
     Returns:
-        _recency, _frequency, _money: array<double>, null where nobody bought.
+        _recency, _frequency, _money: array<double>; fifths are null where nobody bought.
 
     Cost:
-        One aggregate that holds the distinct values of each measure.
+        Fifths: one aggregate that holds the distinct values of each measure. Thresholds: none.
     """
+    if settings.method == "thresholds":
+        given = (settings.recency_days, settings.order_counts, settings.money_minor)
+        arrays = zip(_MEASURES, given, strict=True)
+        columns = [F.array(*[F.lit(float(v)) for v in values]).alias(f"_{name}") for name, values in arrays]
+        return profiles.sparkSession.range(1).select(*columns)
     buyers = profiles.where(F.col("order_count") > 0)
     return buyers.agg(*[_bounds(column).alias(f"_{name}") for name, column in _MEASURES.items()])
 

@@ -22,6 +22,31 @@ DEFAULT_WEIGHTS = {
 }
 
 
+class Rfm(Section):
+    """How recency, frequency and money become ranks from 1 to 5."""
+
+    method: Literal["quantiles", "thresholds"] = Field(
+        "quantiles", description="quantiles: fifths of the buyers as of the day; thresholds: the bounds given here"
+    )
+    recency_days: tuple[int, ...] = Field(
+        (30, 90, 180, 365), description="thresholds: the most days since the last order of ranks 5, 4, 3 and 2"
+    )
+    order_counts: tuple[int, ...] = Field(
+        (1, 2, 4, 9), description="thresholds: the most orders of ranks 1, 2, 3 and 4"
+    )
+    money_minor: tuple[int, ...] = Field(
+        (10_000, 30_000, 100_000, 300_000),
+        description="thresholds: the most money of ranks 1, 2, 3 and 4 [cents, base currency]",
+    )
+
+    @field_validator("recency_days", "order_counts", "money_minor")
+    @classmethod
+    def _four_rising(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if len(value) != 4 or list(value) != sorted(set(value)) or value[0] < 0:
+            raise ValueError("must be four rising numbers from 0")
+        return value
+
+
 class Profiles(Section):
     """Visits, the weights of interactions, and the bounds that profiles use."""
 
@@ -51,6 +76,8 @@ class Profiles(Section):
     age_bounds: tuple[int, ...] = Field(
         (18, 25, 35, 45, 55, 65), description="Lower ages of the bands made from a year of birth, rising"
     )
+
+    rfm: Rfm = Field(Rfm(), description="How recency, frequency and money become ranks")
 
     @field_validator("event_weights")
     @classmethod

@@ -8,7 +8,7 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined
 from pyspark.sql import SparkSession
 
-from personalake.report import arrivals, outcomes, people
+from personalake.report import arrivals, futures, outcomes, people
 from personalake.report.gather import Answers, gather
 from personalake.report.sections import Section
 from personalake.report.settings import Report
@@ -25,7 +25,7 @@ def build_report(spark: SparkSession, as_of: date, settings: Report | None = Non
         settings: the section `report`.
 
     Cost:
-        Some sixteen small aggregate queries; what reaches the driver does not grow with the data.
+        Some nineteen small aggregate queries; what reaches the driver does not grow with the data.
     """
     settings = settings or Report()
     return render(sections(gather(spark, settings), settings), as_of, settings)
@@ -45,6 +45,8 @@ def sections(answers: Answers, settings: Report) -> list[Section]:
         arrivals.days(answers, wording),
         people.identities(answers, wording),
         people.rfm(answers, wording),
+        futures.lifetime(answers, wording),
+        futures.propensity(answers, wording),
         outcomes.segments(answers, wording),
         outcomes.tags(answers, wording),
         outcomes.items(answers, wording),

@@ -167,6 +167,20 @@ QUESTIONS: dict[str, Question] = {
         """SELECT * FROM quality_v1 WHERE stage = 'evaluate' AND audience = 'all' AND step = 0
            ORDER BY metric, k, model LIMIT 1000""",
     ),
+    "lifetime": Question(
+        ("quality_v1",),
+        "SELECT * FROM quality_v1 WHERE stage = 'profiles' ORDER BY model, metric, k, step, audience LIMIT 200",
+    ),
+    "propensity": Question(
+        ("quality_v1",),
+        "SELECT * FROM quality_v1 WHERE stage = 'predict' ORDER BY audience, model, metric, k, step LIMIT 2000",
+    ),
+    "rules": Question(
+        ("prediction_rules",),
+        """SELECT target, rule, rule_zh, probability, person_count FROM prediction_rules
+           WHERE rule_rank <= 3 AND as_of_date = (SELECT max(as_of_date) FROM prediction_rules)
+           ORDER BY target, model, rule_rank LIMIT 60""",
+    ),
     "samples": Question(
         ("person_360_v1", "recommendations_current_v1"),
         """WITH suggested AS (

@@ -9,16 +9,16 @@ from __future__ import annotations
 from personalake.tables.features.buying import BASKET, MONEY, PATHS, PRICE, RECENCY, REGULARITY
 from personalake.tables.features.checks import checked
 from personalake.tables.features.coming import CAMPAIGNS, DEVICES, EXPERIENCE, FREQUENCY, HABITS
-from personalake.tables.features.liking import DEMOGRAPHY, LISTS, NOVELTY, RFM, TASTES
+from personalake.tables.features.liking import DEMOGRAPHY, LIFETIME, LISTS, NOVELTY, RFM, TASTES
 from personalake.tables.features.rows import ROWS
 from personalake.tables.features.spec import Feature
 
-__all__ = ["CATALOGUE", "COLUMNS", "DEMOGRAPHY", "FEATURES", "FEATURE_BY_NAME"]
+__all__ = ["CATALOGUE", "COLUMNS", "DEMOGRAPHY", "FEATURES", "FEATURE_BY_NAME", "LIFETIME"]
 
 CATALOGUE: tuple[Feature, ...] = checked(
     (
         *RECENCY, *REGULARITY, *FREQUENCY, *MONEY, *BASKET, *PRICE, *PATHS, *DEVICES, *HABITS, *CAMPAIGNS, *TASTES,
-        *NOVELTY, *EXPERIENCE, *DEMOGRAPHY, *RFM, *LISTS,
+        *NOVELTY, *EXPERIENCE, *DEMOGRAPHY, *RFM, *LIFETIME, *LISTS,
     ),
     ROWS,
 )  # fmt: skip

@@ -116,6 +116,23 @@ RFM = (
     Feature("rfm_cell", STRING, "The three ranks in a row: 543", how=_FIFTH),
 )
 
+_LIFETIME = Made("lifetime", "the lifetime models, fitted on all buyers as of the day")
+LIFETIME = (
+    Feature("alive_probability", DOUBLE, "Probability that a buyer still is one (BG/NBD)", "0-1", how=_LIFETIME),
+    Feature(
+        "expected_orders", DOUBLE, "Days with an order expected in the next lifetime.horizon_days", "days",
+        how=_LIFETIME,
+    ),
+    Feature(
+        "expected_order_minor", BIGINT, "Money of a day with an order, expected (Gamma-Gamma)", "cents, base currency",
+        how=_LIFETIME,
+    ),
+    Feature(
+        "expected_value_minor", BIGINT, "expected_orders × expected_order_minor", "cents, base currency",
+        how=_LIFETIME,
+    ),
+)  # fmt: skip
+
 LISTS = tuple(
     Feature(
         f"{kind}_tastes",
