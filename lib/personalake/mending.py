@@ -23,6 +23,7 @@ from personalake.privacy.keys import (
 )
 from personalake.runner import Options, say
 from personalake.runtime import session
+from personalake.stages.tags import tag_vocabulary
 from personalake.store.lock import writer_lock
 from personalake.store.read import last_date, read
 from personalake.store.schema import ensure_tables
@@ -32,7 +33,6 @@ from personalake.tables.identity import IDENTITY_CUTS, IDENTITY_LINKS, IDENTITY_
 from personalake.tables.ingest import IDENTIFIER_ALIASES
 from personalake.tables.tags import CONTRADICTED, HIDDEN, RESTORED, TAG_OVERRIDES, TAGS
 from personalake.tags.rules import load_rules
-from personalake.tags.tree import vocabulary_of
 
 _LINK = re.compile(r"[0-9a-f]{8,64}")
 WORDS = {"hide": HIDDEN, "contradict": CONTRADICTED, "restore": RESTORED}
@@ -93,7 +93,7 @@ def take_word(options: Options, word: str, person_id: str, tag: str, reason: str
     """
     settings = options.settings()
     root = settings.warehouse.root
-    rules = load_rules(settings.tags.file, vocabulary_of(settings.segments.names))
+    rules = load_rules(settings.tags.file, tag_vocabulary(settings))
     if version_of(root, TAGS.name) is None or version_of(root, IDENTITY_MAP.name) is None:
         raise DataError(Fault(f"table {TAGS.name}", "is not there.", "Run `personalake run` first."))
     now = now_utc()

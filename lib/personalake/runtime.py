@@ -19,11 +19,11 @@ from personalake.job import Stage
 from personalake.manifest import COMPLETE
 from personalake.recommend.rules import load_rules as load_list_rules
 from personalake.runner import Options, Runner
+from personalake.stages.tags import tag_vocabulary
 from personalake.store.jars import jar_folder, missing_jars
 from personalake.store.lock import writer_lock
 from personalake.store.session import open_session
 from personalake.tags.rules import load_rules as load_tag_rules
-from personalake.tags.tree import vocabulary_of
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def validate(settings: Settings) -> None:
     for load in (
         lambda: load_sources(Path(settings.sources.folder), settings.ingest.event_types),
         lambda: settings.ingest.rates_file and load_rates(Path(settings.ingest.rates_file)),
-        lambda: load_tag_rules(settings.tags.file, vocabulary_of(settings.segments.names)),
+        lambda: load_tag_rules(settings.tags.file, tag_vocabulary(settings)),
         lambda: load_list_rules(settings.rules.file),
     ):
         try:

@@ -65,7 +65,7 @@ BUILDERS: Mapping[str, Callable[[RollUps, Known, Day, Profiles], DataFrame]] = {
         known.customers, known.identity_map, day.as_of, s.age_bounds
     ),
 }  # fmt: skip
-"""What makes the features that no sum can say, by the catalogue's name of it; rfm and lifetime come last, from others."""
+"""What makes the features that no sum can say, by its name in the catalogue; rfm and lifetime come last."""
 
 
 def build_profiles(rolled: RollUps, known: Known, as_of: date, settings: Profiles) -> DataFrame:

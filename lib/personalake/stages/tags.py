@@ -1,4 +1,4 @@
-"""profiles, segments, tag_overrides → tags."""
+"""profiles, predictions, segments, tag_overrides → tags."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from personalake.conditions import Vocabulary
 from personalake.config import Settings
 from personalake.errors import ConfigError, Fault
 from personalake.job import Job, Stage
+from personalake.tables.predictions import PREDICTIONS
 from personalake.tables.profiles import PROFILES
 from personalake.tables.segments import SEGMENTS
 from personalake.tables.tags import TAG_OVERRIDES, TAGS
@@ -25,18 +26,17 @@ def run(job: Job) -> None:
     rules = load_rules(job.settings.tags.file, tag_vocabulary(job.settings))
     today = F.col("as_of_date") == F.lit(job.as_of)
     profiles, segments = job.read(PROFILES).where(today), job.read(SEGMENTS).where(today)
+    predictions = job.read(PREDICTIONS).where(today) if job.was_written(PREDICTIONS) else None
     thresholds = fit_thresholds(profiles, rules)
     overrides = job.read(TAG_OVERRIDES) if job.was_written(TAG_OVERRIDES) else None
-    tags = build_tags(
-        profiles, segments, rules, thresholds, job.read(TAGS), job.as_of, predictions=None, overrides=overrides
-    )
+    tags = build_tags(profiles, segments, rules, thresholds, job.read(TAGS), job.as_of, predictions, overrides)
     # Since when a tag is on comes from the table that is written, so the rows are put down first.
     job.replace_where(TAGS, job.put_down(tags, "tags"), {"as_of_date": job.as_of})
 
 
 def tag_vocabulary(settings: Settings) -> Vocabulary:
     """What the rules of a deployment can speak of."""
-    return vocabulary_of(settings.segments.names)
+    return vocabulary_of(settings.segments.names, tuple(settings.predict.targets))
 
 
 def rules_fingerprint(settings: Settings) -> dict[str, str]:
@@ -51,9 +51,9 @@ def rules_fingerprint(settings: Settings) -> dict[str, str]:
 STAGE = Stage(
     name="tags",
     title="Rules on profiles give each person tags, each with its reason",
-    reads=(PROFILES, SEGMENTS, TAG_OVERRIDES),
+    reads=(PROFILES, PREDICTIONS, SEGMENTS, TAG_OVERRIDES),
     writes=(TAGS,),
-    sections=("segments",),
+    sections=("segments", "predict"),
     run=run,
     fingerprint=rules_fingerprint,
 )
