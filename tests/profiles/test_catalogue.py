@@ -93,5 +93,5 @@ def test_every_share_says_its_whole_among_the_columns() -> None:
 
 
 def test_every_builder_and_kind_of_rows_is_used() -> None:
-    assert {f.how.by for f in CATALOGUE if isinstance(f.how, Made)} == {*BUILDERS, "rfm"}
+    assert {f.how.by for f in CATALOGUE if isinstance(f.how, Made)} == {*BUILDERS, "rfm", "lifetime"}
     assert {f.how.rows for f in CATALOGUE if isinstance(f.how, Total)} == set(ROWS)

@@ -83,7 +83,7 @@ def test_a_floor_of_one_tells_everything():
 
 def test_figures_are_told_in_words_and_tables_have_captions(page: Page):
     figures = [attributes for tag, attributes in page.tags if tag == "figure"]
-    assert len(figures) == 17
+    assert len(figures) == 16
     assert all(f["role"] == "img" and len(f["aria-label"] or "") > 20 for f in figures)
     names = [tag for tag, _ in page.tags]
     assert names.count("caption") == names.count("table") > 5
