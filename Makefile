@@ -42,8 +42,8 @@ setup-bench:
 bench: setup-bench ## Measure the hot paths beside their peers (an hour; tables also in .personalake/bench)
 	@for name in item_cosine als sample_logs ingest; do echo "$$name"; $(BIN)/python "benchmarks/$$name.py" || exit 1; done
 
-docs: setup ## Write docs/settings.md, data-dictionary.md and views.md from what the code declares
-	@for page in settings:settings tables:data-dictionary views:views; do \
+docs: setup ## Write docs/settings.md, data-dictionary.md, views.md and features.md from what the code declares
+	@for page in settings:settings tables:data-dictionary views:views features:features; do \
 		$(BIN)/python -m personalake.reference "$${page%%:*}" > docs/.new \
 			&& mv docs/.new "docs/$${page##*:}.md" || { rm -f docs/.new; exit 1; }; \
 	done

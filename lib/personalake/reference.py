@@ -1,4 +1,4 @@
-"""Documentation made from what is declared: `python -m personalake.reference settings|tables|views`."""
+"""Documentation made from what is declared: `python -m personalake.reference settings|tables|views|features`."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ from personalake.segments.methods import AnyMethod
 from personalake.segments.settings import FeaturePreparation
 from personalake.settings import Section
 from personalake.tables.catalog import ALL as TABLES
+from personalake.tables.features.page import features_page
+from personalake.tables.profile_features import CATALOGUE
 from personalake.tables.spec import Table
 from personalake.views.definitions import ALL as VIEWS
 from personalake.views.spec import View
@@ -94,7 +96,12 @@ def views_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"settings": settings_page, "tables": tables_page, "views": views_page}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "settings": settings_page,
+    "tables": tables_page,
+    "views": views_page,
+    "features": lambda: features_page(_HEAD, CATALOGUE),
+}
 
 
 def _by_section(entries: Iterable[tuple[str, str, object]]) -> dict[str, list[tuple[str, str, object]]]:

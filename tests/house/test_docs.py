@@ -27,7 +27,12 @@ from personalake.recommend.rules.load import KINDS as RULE_KINDS
 from personalake.reference import PAGES
 from personalake.views.definitions import ALL as VIEWS
 
-GENERATED = {"settings": "docs/settings.md", "tables": "docs/data-dictionary.md", "views": "docs/views.md"}
+GENERATED = {
+    "settings": "docs/settings.md",
+    "tables": "docs/data-dictionary.md",
+    "views": "docs/views.md",
+    "features": "docs/features.md",
+}
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix() for folder in (ROOT, ROOT / "docs") for path in folder.glob("*.md")
 )
