@@ -178,6 +178,14 @@ def test_few_answers_leave_a_target_out(examples: DataFrame, encoding: Encoding)
     assert nobody.reason == "0 of 0 persons say yes, and 20 of each answer are needed to learn from"
 
 
+def test_persons_all_alike_teach_nothing(spark: SparkSession) -> None:
+    alike = table_frame(spark, PROFILES, [{"person_id": f"p{n}", "order_count": 1, "gender": "f"} for n in range(9)])
+    nothing = fit_encoding(alike, (), categories=2, least=1)
+    assert nothing == Encoding(())
+    found = fit_classifier(alike.withColumn("label", F.lit(1.0)), nothing, "gbt", SETTINGS, seed=7)
+    assert found.reason == "no feature tells one person from another"
+
+
 def test_tenths_are_equal_and_the_likeliest_come_first(spark: SparkSession) -> None:
     rng = random.Random(SEED)
     rows = [(f"p{n:03d}", rng.choice((0.1, 0.1, 0.10004, 0.9, round(rng.random(), 3)))) for n in range(203)]

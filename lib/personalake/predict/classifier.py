@@ -76,6 +76,8 @@ def fit_classifier(examples: DataFrame, encoding: Encoding, kind: Kind, settings
         The examples are sorted within fixed partitions and cached while the fit lasts; one job that counts, and those
         of MLlib.
     """
+    if not encoding.dimensions:
+        return Classifier(kind, encoding, None, None, 0, 0, "no feature tells one person from another")
     points = examples.select("person_id", LABEL, _vector(encoding, kind).alias("_features"))
     points = points.persist(StorageLevel.MEMORY_AND_DISK)
     try:

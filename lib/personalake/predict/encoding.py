@@ -77,11 +77,12 @@ def fit_encoding(profiles: DataFrame, exclude: Collection[str], categories: int,
     wanted = [feature for feature in FEATURES if feature.name not in exclude]
     numbers = [f.name for f in wanted if f.is_number or f.type == BOOLEAN]
     texts = [f.name for f in wanted if f.type == STRING]
-    dimensions = _numbers(profiles, numbers, least)
-    return Encoding((*dimensions, *_texts(profiles, texts, categories, least)))
+    dimensions, persons = _numbers(profiles, numbers, least)
+    return Encoding((*dimensions, *_texts(profiles, texts, categories, least, persons)))
 
 
-def _numbers(profiles: DataFrame, names: list[str], least: int) -> list[Dimension]:
+def _numbers(profiles: DataFrame, names: list[str], least: int) -> tuple[list[Dimension], int]:
+    """The dimensions of numbers, and how many persons there are."""
     told = {name: F.col(name).cast("int" if profiles.schema[name].dataType == BOOLEAN else "double") for name in names}
     measures = {"mean": F.avg, "low": F.min, "high": F.max, "known": F.count}
     columns = [of(told[name]).alias(f"{name} {what}") for name in names for what, of in measures.items()]
@@ -94,15 +95,16 @@ def _numbers(profiles: DataFrame, names: list[str], least: int) -> list[Dimensio
             dimensions.append(Dimension(name, NUMBER, fill=float(f"{mean:.6g}")))
         if known and found["persons"] - known >= least and known >= least:
             dimensions.append(Dimension(name, MISSING))
-    return dimensions
+    return dimensions, found["persons"]
 
 
-def _texts(profiles: DataFrame, names: list[str], categories: int, least: int) -> list[Dimension]:
+def _texts(profiles: DataFrame, names: list[str], categories: int, least: int, persons: int) -> list[Dimension]:
     if not names:
         return []
     pairs = F.array(*[F.struct(F.lit(n).alias("feature"), F.col(n).alias("text")) for n in names])
     rows = profiles.select(F.explode(pairs).alias("_pair")).select("_pair.*").where("text IS NOT NULL")
-    counts = rows.groupBy("feature", "text").agg(F.count(F.lit(1)).alias("_persons")).where(F.col("_persons") >= least)
+    counts = rows.groupBy("feature", "text").agg(F.count(F.lit(1)).alias("_persons"))
+    counts = counts.where((F.col("_persons") >= least) & (F.col("_persons") < persons))
     order = Window.partitionBy("feature").orderBy(F.col("_persons").desc(), "text")
     ranked = counts.withColumn("_rank", F.row_number().over(order)).where(F.col("_rank") <= categories)
     found = sorted((names.index(row["feature"]), row["_rank"], row["text"]) for row in ranked.collect())

@@ -82,12 +82,14 @@ def _title(key: tuple[str, str]) -> str:
 
 
 def _lift(models: Models, lead: str) -> Figure:
-    panels = [
-        (_title(key), [Bar(f"likeliest {k * 10} %", lift, f"{lift:.1f}×", k == 1) for k in (1, 2, 3, 5, 10)
-                       if (lift := _value(measures, "lift", k))])
-        for key, measures in models.items()
-    ]  # fmt: skip
+    panels = [(_title(key), _lift_bars(measures)) for key, measures in models.items()]
     return bar_panels("lift", f"How many times as often as everybody. {lead}", panels)
+
+
+def _lift_bars(measures: Measures) -> list[Bar]:
+    lifts = {k: _value(measures, "lift", k) for k in (1, 2, 3, 5, 10)}
+    names = {k: "everybody" if k == 10 else f"likeliest {k * 10} %" for k in lifts}
+    return [Bar(names[k], lift, f"{lift:.1f}×", k == 1) for k, lift in lifts.items() if lift]
 
 
 def _calibration(models: Models, lead: str) -> Figure:
