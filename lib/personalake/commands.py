@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from personalake import audience as audiences
 from personalake import finding, mending, operate, sourcing
 from personalake.console import cli, common_options, guarded, options_of
 from personalake.runner import Options
@@ -100,14 +101,27 @@ def rotate_key(finish: bool, **arguments: Any) -> int:
     return guarded("rotate-key", lambda: mending.change_key(options_of(arguments), finish))
 
 
-@cli.command("audience", help="Who would want an item most: the persons to tell of it, best first.")
-@click.option("--item", "item_id", required=True, metavar="ID", help="The item's id, as in the table items.")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1), help="Persons, at most.")
+@cli.command("audience", help="Whom a tag or a tree of conditions means, who is like them, or who would want an item.")
+@click.argument("selection", default="", metavar="[TAG|TREE]")
+@click.option("--like", default="", metavar="FILE|TAG", help="Those most like these: person_ids, one a line, or a tag.")
+@click.option("--item", "item_id", default="", metavar="ID", help="Those who would want it most: an id of items.")
+@click.option("--limit", default=None, type=click.IntRange(1), help="Persons; default: 100 of --item, 1000 of --like.")
+@click.option("--purpose", default="personalisation", show_default=True, help="Who said no to it is left out.")
+@click.option("--columns", default="", metavar="A,B", help="Features of profiles that are exported too.")
+@click.option("--out", default="", metavar="FILE", help="Export to this file: .csv, .json or .parquet.")
+@click.option("--save", default="", metavar="NAME", help="Keep it under this name in the table audiences.")
 @click.option("--format", "shape", type=click.Choice(["table", "csv"]), default="table", show_default=True)
 @common_options
-def audience(item_id: str, limit: int, shape: str, **arguments: Any) -> int:
-    """Print the audience of an item."""
-    return _reading("audience", arguments, lambda options: finding.audience(options, item_id, limit, shape))
+def audience(selection: str, item_id: str, limit: int | None, shape: str, **arguments: Any) -> int:
+    """Count or export an audience."""
+    given = {name: arguments.pop(name) for name in ("like", "purpose", "out", "save")}
+    columns = tuple(filter(None, arguments.pop("columns").split(",")))
+    if item_id:
+        if selection or columns or given["like"] or given["out"] or given["save"]:
+            raise click.UsageError("--item goes with --limit and --format alone.")
+        return _reading("audience", arguments, lambda o: finding.audience(o, item_id, limit or 100, shape))
+    wanted = audiences.Wanted(selection, limit=limit or 1000, columns=columns, **given)
+    return _reading("audience", arguments, lambda options: audiences.audience(options, wanted, shape))
 
 
 @cli.command("lookup", help="Raw identifiers on standard input, one a line, to CSV: raw,identifier,person_id.")

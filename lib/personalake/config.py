@@ -24,7 +24,7 @@ from personalake.recommend.rules.settings import Rules
 from personalake.recommend.settings import Recommend
 from personalake.report.settings import Report
 from personalake.segments.settings import Segments
-from personalake.settings import Privacy, Raw, Section, Sources, Spark, Warehouse
+from personalake.settings import Audience, Privacy, Raw, Section, Sources, Spark, Warehouse
 from personalake.tags.settings import Tags
 
 # Paths that a conf file names relative to itself.
@@ -48,6 +48,7 @@ class Settings(Section):
     predict: Predict = Predict()
     segments: Segments = Segments()
     tags: Tags = Tags()
+    audience: Audience = Audience()
     rules: Rules = Rules()
     recommend: Recommend = Recommend()
     evaluate: Evaluate = Evaluate()

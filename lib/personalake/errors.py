@@ -66,6 +66,13 @@ class QualityError(PersonalakeError):
     heading = "A quality gate was not met"
 
 
+class FloorError(PersonalakeError):
+    """An audience is too small to leave the lake; nothing was written. Whoever asked must ask for more persons."""
+
+    exit_code = 3
+    heading = "The audience is too small"
+
+
 class LockedError(PersonalakeError):
     """Another process writes this warehouse, or a commit kept conflicting. Try again later."""
 

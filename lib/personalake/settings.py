@@ -61,6 +61,19 @@ class Privacy(Section):
     required_purposes: tuple[str, ...] = Field((), description="Purposes for which no recorded consent means no")
 
 
+class Audience(Section):
+    """Whom the command `audience` may tell of, and who counts as alike."""
+
+    floor: int = Field(50, ge=1, description="Audiences with fewer persons are not exported, nor is their size told")
+    measure: Literal["cosine", "euclidean"] = Field(
+        "cosine", description="cosine: which features stand out; euclidean: by how much too"
+    )
+    against: Literal["centroid", "nearest"] = Field(
+        "centroid", description="Persons are compared with the mean of the seeds, or with the seed most like them"
+    )
+    most_seeds: int = Field(2000, ge=1, description="nearest: so many seeds at most, drawn by hash")
+
+
 class Spark(Section):
     """How the Spark session is opened; never applied where the submit already decided."""
 

@@ -24,6 +24,7 @@ FORBIDDEN = {
 
 # file below lib/personalake → call → why it is right there
 ALLOWED: dict[str, dict[str, str]] = {
+    "export.py": {"toLocalIterator": "an audience goes to a file as it comes, a partition at a time"},
     "finding.py": {"collect": "the persons of one chunk of asked identifiers; one item's audience, up to its limit"},
     "mending.py": {"collect": "one link: two rows at most"},
     "ingest/check.py": {"collect": "one row, to try a time format and a zone before any file is read"},
@@ -53,6 +54,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "collect": "one row per segment",
         "persist": "the points are read by every iteration and every k; given back when the fit ends",
     },
+    "segments/lookalike.py": {"collect": "one row per feature; the seeds, as many as settings allow"},
     "segments/models.py": {"collect": "one row per segment"},
     "segments/segment.py": {"collect": "one row per segment of the last run"},
     "segments/stability.py": {"collect": "one row per segment; one per pair of fits and of their segments"},

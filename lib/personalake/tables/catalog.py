@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from personalake.tables import evaluate, identity, ingest, predictions, profiles, recommend, runs, segments, tags
+from personalake.tables import (
+    audiences,
+    evaluate,
+    identity,
+    ingest,
+    predictions,
+    profiles,
+    recommend,
+    runs,
+    segments,
+    tags,
+)
 from personalake.tables.spec import Table
 
 ALL: dict[str, Table] = {
     table.name: table
-    for module in (ingest, identity, profiles, predictions, segments, tags, recommend, evaluate, runs)
+    for module in (ingest, identity, profiles, predictions, segments, tags, audiences, recommend, evaluate, runs)
     for table in vars(module).values()
     if isinstance(table, Table)
 }
