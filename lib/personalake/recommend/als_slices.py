@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from personalake.recommend.als_solve import Form, solved_rows
 from personalake.recommend.node_arrays import NodeArrays
 
 Array = npt.NDArray[Any]
-_SLICE = "first long, factors binary, losses binary"
 _SLICE_BYTES = 4 * 2**20
 # Tasks and slices begin at such rows: the blocks that BLAS multiplies are the same however many there are.
 _ALIGNED = 64
@@ -44,23 +42,24 @@ class HalfStep:
     form: Form
     steps: int | None
 
-    def slices(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """The rows of the tasks that the batches number: first row, factors (float32) and losses (float64) of each."""
+    def slices(self, tasks: Iterable[int]) -> Iterator[tuple[int, bytes, bytes]]:
+        """The rows of some tasks: first row, factors (float32) and losses (float64) of each slice."""
         matrix, source = self.matrix.load(), self.source.load()
         before = None if self.before is None else self.before.load()["factors"]
         height = max(1, _SLICE_BYTES // (source["factors"].itemsize * source["factors"].shape[1] * _ALIGNED)) * _ALIGNED
-        for batch in batches:
-            for task in batch.column(0).to_pylist():
-                for first in range(self.cuts[task], self.cuts[task + 1], height):
-                    last = min(first + height, self.cuts[task + 1])
-                    rows = _rows(matrix, self.side, first, last)
-                    start = _start(before, first, last, source["axes"])
-                    solved = solved_rows(rows, source["factors"], source["spectrum"], self.form, start, self.steps)
-                    yield _packed(first, *solved)
+        for task in tasks:
+            for first in range(self.cuts[task], self.cuts[task + 1], height):
+                last = min(first + height, self.cuts[task + 1])
+                rows = _rows(matrix, self.side, first, last)
+                start = _start(before, first, last, source["axes"])
+                factors, losses = solved_rows(rows, source["factors"], source["spectrum"], self.form, start, self.steps)
+                yield first, factors.astype("<f4", copy=False).tobytes(), losses.astype("<f8", copy=False).tobytes()
 
 
 def gathered(spark: SparkSession, step: HalfStep, row_count: int, rank: int) -> tuple[Array, Array]:
     """Run a half-step.
+
+    A bare job: a frame of the same tasks takes twice as long, most of it planning, and a fit is all such jobs.
 
     Args:
         spark: the session.
@@ -74,13 +73,12 @@ def gathered(spark: SparkSession, step: HalfStep, row_count: int, rank: int) -> 
         One job without a shuffle; the factors come back to the driver.
     """
     tasks = len(step.cuts) - 1
-    slices = spark.range(0, tasks, 1, tasks).mapInArrow(step.slices, _SLICE).toArrow()
+    slices = spark.sparkContext.parallelize(range(tasks), tasks).mapPartitions(step.slices).collect()
     factors, losses = np.empty((row_count, rank), np.float32), np.empty(row_count)
-    for first, *parts in zip(*(slices[name] for name in ("first", "factors", "losses")), strict=True):
-        values, part = (np.frombuffer(part.as_buffer(), kind) for part, kind in zip(parts, ("<f4", "<f8"), strict=True))
-        begin = first.as_py()
-        factors[begin : begin + len(part)] = values.reshape(len(part), rank)
-        losses[begin : begin + len(part)] = part
+    for first, values, part in slices:
+        mine = slice(first, first + len(part) // 8)
+        factors[mine] = np.frombuffer(values, "<f4").reshape(-1, rank)
+        losses[mine] = np.frombuffer(part, "<f8")
     return factors, losses
 
 
@@ -115,10 +113,3 @@ def _start(before: Array | None, first: int, last: int, axes: Array) -> Array:
     blocks.reshape(-1, size)[: last - first] = before[first:last]
     turned: Array = (blocks @ axes).reshape(-1, size)[: last - first]
     return turned
-
-
-def _packed(first: int, factors: Array, losses: Array) -> pa.RecordBatch:
-    parts = [[first], [factors.astype("<f4", copy=False).tobytes()], [losses.astype("<f8", copy=False).tobytes()]]
-    kinds = (pa.int64(), pa.binary(), pa.binary())
-    arrays = [pa.array(part, kind) for part, kind in zip(parts, kinds, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, names=["first", "factors", "losses"])
