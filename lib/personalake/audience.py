@@ -93,10 +93,8 @@ def audience(options: Options, wanted: Wanted, shape: str) -> None:
         found = _persons(lake, wanted, tree, tags)
         count, everybody = found.count(), lake.today(PROFILES).count()
         is_told = count >= floor
-        row = (lake.day, str(count) if is_told else f"<{floor}", f"{count / everybody:.4f}" if is_told else "")
-        for line in (csv_lines if shape == "csv" else table_lines)(
-            ["as_of_date", "person_count", "person_share"], [row]
-        ):
+        row = (lake.day, count if is_told else f"<{floor}", round(count / everybody, 4) if is_told else None)
+        for line in (csv_lines if shape == "csv" else table_lines)(_PRINTED, [row]):
             print(line)
         if (wanted.out or wanted.save) and not is_told:
             text = f"has fewer than {floor} persons, so it is not exported."

@@ -144,13 +144,14 @@ def test_every_fault_is_told_at_once(ask: Asked) -> None:
     with pytest.raises(ConfigError) as error:
         ask(selection="hihg_value", like="nowhere.txt", columns=("money",), out="a.xlsx", save="no name")
     told = str(error.value)
-    for part in (
+    expected = (
         "Did you mean high_value?",
         "--like: nowhere.txt is neither a file nor a tag.",
         "--columns: money is no feature.",
         "--out: a.xlsx ends in none of .csv, .json, .parquet",
         "--save: is no name.",
-    ):
+    )
+    for part in expected:
         assert part in told
     with pytest.raises(ConfigError, match="SELECTION: is missing"):
         ask()
