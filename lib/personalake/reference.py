@@ -225,6 +225,5 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2 or sys.argv[1] not in PAGES:
-        sys.exit(f"Usage: python -m personalake.reference {'|'.join(PAGES)}")
-    sys.stdout.write(PAGES[sys.argv[1]]())
+    wanted = PAGES.get(" ".join(sys.argv[1:]))
+    sys.stdout.write(wanted() if wanted else sys.exit(f"Usage: python -m personalake.reference {'|'.join(PAGES)}"))

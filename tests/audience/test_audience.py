@@ -90,7 +90,7 @@ COUNTS = {
     "{all: [{tag: high_value}, {feature: segment_name, is: Odd}]}": 9,
     "{feature: segment.rfm_grid, is: All}": 39,
     "{feature: order_count, at_least: {quantile: 0.5}}": 19,
-    "{any: [{feature: order_count, below: 5}, {feature: prediction.buys_30d, above: 0.1}]}": 5,
+    "{any: [{feature: order_count, below: 5}, {feature: prediction.buys_14d, above: 0.1}]}": 5,
 }
 
 
