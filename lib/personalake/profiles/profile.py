@@ -59,8 +59,8 @@ BUILDERS: Mapping[str, Callable[[RollUps, Known, Day, Profiles], DataFrame]] = {
     "visits": lambda rolled, _, day, __: visits_by_person(rolled.sessions, day),
     "platforms": lambda rolled, _, day, __: platforms_by_person(rolled.person_days, day.as_of),
     "orders": lambda rolled, _, day, __: orders_by_person(rolled.person_days, day.as_of),
-    "tastes": lambda rolled, known, day, s: tastes_by_person(rolled.person_item_days, known.items, day, s)
-    .join(words_by_person(rolled.person_word_days, day, s), on="person_id", how="full"),
+    "tastes": lambda rolled, known, day, s: tastes_by_person(rolled.person_item_days, known.items, day, s),
+    "words": lambda rolled, _, day, s: words_by_person(rolled.person_word_days, day, s),
     "demography": lambda _, known, day, s: demography_by_person(
         known.customers, known.identity_map, day.as_of, s.age_bounds
     ),

@@ -96,12 +96,13 @@ PERSON_DAYS = Table(
         Col("phone_event_count", BIGINT, "Events on a phone", optional=False),
         Col("tablet_event_count", BIGINT, "Events on a tablet", optional=False),
         Col("tv_event_count", BIGINT, "Events on a television", optional=False),
-        Col("day_before_event_count", BIGINT, "Events that were still on the day before, local time", optional=False),
-        Col("day_after_event_count", BIGINT, "Events that were already on the day after, local time", optional=False),
-        Col("campaign_event_count", BIGINT, "Events that a campaign or message led to", optional=False),
-        Col("discounted_count", BIGINT, "Events with a discount", optional=False),
-        Col("unrated_count", BIGINT, "Events with money in a currency without a rate", optional=False),
-        Col("slow_count", BIGINT, "Loads that measured more than slow_load_millis", optional=False),
+        # Those that came later may be null: else a warehouse that is there could not get them.
+        Col("day_before_event_count", BIGINT, "Events that were still on the day before, local time"),
+        Col("day_after_event_count", BIGINT, "Events that were already on the day after, local time"),
+        Col("campaign_event_count", BIGINT, "Events that a campaign or message led to"),
+        Col("discounted_count", BIGINT, "Events with a discount"),
+        Col("unrated_count", BIGINT, "Events with money in a currency without a rate"),
+        Col("slow_count", BIGINT, "Loads that measured more than slow_load_millis"),
     ),
 )
 

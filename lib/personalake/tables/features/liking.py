@@ -28,6 +28,10 @@ _PLURALS = {"category": "categories", "brand": "brands", "price_band": "price ba
 _WORDS = {**{kind: kind.replace("_", " ") for kind in TASTE_KINDS}, "content_word": "word of titles"}
 
 
+def _builder(kind: str) -> str:
+    return "words" if kind == "search_word" else "tastes"
+
+
 def _top(kind: str) -> tuple[Feature, ...]:
     words = _WORDS[kind]
     made = Made("tastes", "most events; of several, the name that sorts first")
@@ -41,7 +45,7 @@ def _top(kind: str) -> tuple[Feature, ...]:
 
 def _favoured(kind: str) -> tuple[Feature, ...]:
     words = _WORDS[kind]
-    made = Made("tastes", "decayed share of the person's events in that of everybody's; of several, the first name")
+    made = Made(_builder(kind), "decayed share of the person's events in that of everybody's; ties: first name")
     person = kind == "search_word"
     named = f"{words.capitalize()} that the person takes to more than others do; from taste_event_count events on"
     return (
@@ -139,7 +143,7 @@ LISTS = tuple(
         TASTE_LIST,
         f"Foremost names of kind {_WORDS[kind]}: decayed share, lift on everybody's share, events; by share, then name",
         person=kind == "search_word",
-        how=Made("tastes", "decayed events by name, the taste_limit greatest"),
+        how=Made(_builder(kind), "decayed events by name, the taste_limit greatest"),
     )
     for kind in TASTE_KINDS
 )
