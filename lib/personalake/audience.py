@@ -90,7 +90,7 @@ def audience(options: Options, wanted: Wanted, shape: str) -> None:
     with session(settings) as spark:
         lake = _Lake(spark, settings, options.as_of)
         found = _persons(lake, wanted, tree, tags)
-        count, everybody = found.count(), lake.today(PROFILES).count()
+        count, everybody = found.count(), lake.of_day(PROFILES).count()
         is_told = count >= floor
         row = (lake.day, count if is_told else f"<{floor}", round(count / everybody, 4) if is_told else None)
         for line in (csv_lines if shape == "csv" else table_lines)(_PRINTED, [row]):
@@ -120,14 +120,14 @@ class _Lake:
         """The rows of a table."""
         return read(self.spark, self.root, table)
 
-    def today(self, table: Table) -> DataFrame:
+    def of_day(self, table: Table) -> DataFrame:
         """Its rows as of the day."""
         return self.all(table).where(F.col("as_of_date") == F.lit(self.day))
 
     def tags(self) -> DataFrame:
         """The tags of the day, but for those that their persons hid."""
         is_there = version_of(self.root, TAG_OVERRIDES.name) is not None
-        return without_overridden(self.today(TAGS), self.all(TAG_OVERRIDES)) if is_there else self.today(TAGS)
+        return without_overridden(self.of_day(TAGS), self.all(TAG_OVERRIDES)) if is_there else self.of_day(TAGS)
 
 
 def _checked(wanted: Wanted, settings: Settings, tags: Sequence[str]) -> Tree | None:
@@ -158,7 +158,7 @@ def _checked(wanted: Wanted, settings: Settings, tags: Sequence[str]) -> Tree | 
 def _persons(lake: _Lake, wanted: Wanted, tree: Tree | None, tags: Sequence[str]) -> DataFrame:
     """Who is meant: person_id, as_of_date, segment_name, further columns, similarity_score where compared."""
     named = {*(features_of([tree]) if tree is not None else ()), "segment_name"}
-    persons = with_segments(lake.today(PROFILES), lake.today(SEGMENTS), named)
+    persons = with_segments(lake.of_day(PROFILES), lake.of_day(SEGMENTS), named)
     persons = with_tags(with_predictions(persons, None, named), lake.tags(), named)
     if tree is not None:
         persons = persons.where(holds(tree, fit_quantiles(persons, [tree])))
@@ -183,7 +183,7 @@ def _alike(lake: _Lake, persons: DataFrame, wanted: Wanted, tags: Sequence[str])
     else:
         lines = Path(wanted.like).read_text(encoding="utf-8").split()
         seeds = lake.spark.createDataFrame([(line,) for line in lines], "person_id string")
-    everyone, how = lake.today(PROFILES), lake.settings.audience
+    everyone, how = lake.of_day(PROFILES), lake.settings.audience
     preparation = fit_preparation(everyone, lake.settings.segments)
     points = preparation.prepared(everyone)
     seeded = points.join(seeds.distinct(), on="person_id", how="left_semi").select("person_id")
