@@ -224,6 +224,13 @@ TABLES = {
     tags.TAG_OVERRIDES: TAG_OVERRIDES,
     recommend.RECOMMENDATIONS: RECOMMENDATIONS,
     runs.RUNS: RUNS,
+    predictions.PREDICTIONS: [
+        {"person_id": "p1", "as_of_date": as_of, "model": model, "target": "buys", "probability": probability,
+         "decile": decile}
+        for as_of, model, probability, decile in (
+            (NEW, "gbt", 0.5, 2), (NEW, "decision_tree", 0.25, 3), (OLD, "decision_tree", 0.75, 1),
+        )
+    ],
     predictions.PREDICTION_RULES: [
         {"as_of_date": NEW, "model": "decision_tree", "target": "buys", "rule_rank": 1, "rule": "Orders: more than 2",
          "rule_zh": "order_count 大于 2", "probability": 0.9, "person_count": 2}

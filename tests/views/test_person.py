@@ -39,6 +39,9 @@ def test_the_parts(picture: dict[str, Any]):
     assert picture["portrait"]["features"]["recency_days"]["unit"] == "days"
     assert [s["segment_name"] for s in picture["segments"]] == ["Loyal"]
     assert [t["tag"] for t in picture["tags"]] == ["big", "new"]
+    assert [(p["target"], p["model"], p["probability"], p["decile"]) for p in picture["predictions"]] == [
+        ("buys", "decision_tree", 0.25, 3), ("buys", "gbt", 0.5, 2),
+    ]  # fmt: skip
     assert [(r["target_kind"], r["target_id"], r["title"]) for r in picture["recommendations"]] == [
         ("brand", "Acme", "Acme"), ("item", "i7", None), ("item", "i1", "One"),
     ]  # fmt: skip
@@ -56,7 +59,7 @@ def test_no_identifier_is_shown(picture: dict[str, Any]):
 def test_the_text(picture: dict[str, Any]):
     text = "\n".join(person_text(picture))
     for part in ("Person p1", "Portrait as of 2024-03-10", "6.00", "base currency", "Loyal", "because", "like it",
-                 "email", "withdrawn", "i7"):  # fmt: skip
+                 "email", "withdrawn", "i7", "decision_tree", "0.25"):  # fmt: skip
         assert part in text
 
 
@@ -73,5 +76,5 @@ def test_parts_that_are_not_written_are_said_so(spark: SparkSession, tmp_path: P
         person_picture(spark, str(tmp_path), "p1")
     write_tables(str(tmp_path), {IDENTITY_MAP: IDENTITY})
     picture = person_picture(spark, str(tmp_path), "p3")
-    assert picture["not_written"] == ["portrait", "segments", "tags", "recommendations", "consents"]
+    assert picture["not_written"] == ["portrait", "segments", "tags", "predictions", "recommendations", "consents"]
     assert "Tags: not written yet" in list(person_text(picture))

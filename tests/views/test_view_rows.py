@@ -44,9 +44,9 @@ EXPECTED: dict[str, tuple[str, set[tuple[Any, ...]]]] = {
     ),
     "person_360_v1": (
         "person_id, recency_days, segment_name, concat_ws('|', tags), concat_ws('|', tag_labels), "
-        "concat_ws('|', recommended_titles), identifier_count, login_count, linked_device_count",
-        {("p1", 1, "Loyal", "big|new", "Big|New", "i7|One", 3, 1, 2), ("p2", None, "Rare", "big", "Big", "", 2, 1, 1),
-         ("p3", None, "Rare", "", "", "", 1, 1, 0)},
+        "predictions['buys'], concat_ws('|', recommended_titles), identifier_count, login_count, linked_device_count",
+        {("p1", 1, "Loyal", "big|new", "Big|New", 0.25, "i7|One", 3, 1, 2),
+         ("p2", None, "Rare", "big", "Big", None, "", 2, 1, 1), ("p3", None, "Rare", "", "", None, "", 1, 1, 0)},
     ),
     "identity_summary_v1": (
         "*", {("all", 3, 1), ("all", 2, 1), ("all", 1, 1), ("login", 1, 3), ("device", 2, 1), ("device", 1, 1)},

@@ -17,7 +17,7 @@ MAIN_FEATURES: tuple[str, ...] = (
     "mean_order_minor", "rfm_cell",
     "platform_count", "top_platform", "device_count", "top_daypart", "weekend_share",
     "top_category", "top_brand", "top_price_band",
-    "error_count_30d", "mean_satisfaction_value",
+    "alive_probability", "expected_orders", "expected_value_minor", "error_count_30d", "mean_satisfaction_value",
     "has_login", "age_band", "gender", "occupation", "education", "income_band", "region",
 )  # fmt: skip
 
@@ -70,7 +70,7 @@ TAGS_CURRENT = View(
 
 PERSON_360 = View(
     name="person_360_v1",
-    comment="One row per person as of the newest day of profiles: portrait, segment, tags, suggestions, identifiers.",
+    comment="One row per person as of the newest day of profiles: portrait, segment, tags, predictions, suggestions.",
     columns=(
         ("person_id", "The person"),
         ("as_of_date", "Everything before this day"),
@@ -78,6 +78,7 @@ PERSON_360 = View(
         ("segment_name", "Segment as of the same day, by the method that conf calls the main one"),
         ("tags", "Tags as of the same day, sorted"),
         ("tag_labels", "Their English labels, in the order of tags"),
+        ("predictions", "Target to its probability as of the same day, by the alphabetically first model"),
         (
             "recommended_titles",
             "Titles of the first ten items of the last complete run, best first; ids where untitled",
@@ -86,10 +87,15 @@ PERSON_360 = View(
         ("login_count", "Logins"),
         ("linked_device_count", "Devices linked to the person"),
     ),
-    tables=("segments", "identity_map"),
+    tables=("segments", "predictions", "identity_map"),
     views=("profiles_current_v1", "tags_current_v1", "recommendations_current_v1"),
     sql=f"""
-        WITH named AS (
+        WITH expected AS (
+          SELECT person_id, as_of_date, map_from_entries(array_sort(collect_list(struct(target, _probability)))) AS _all
+          FROM (SELECT person_id, as_of_date, target, min_by(probability, model) AS _probability
+                FROM predictions GROUP BY person_id, as_of_date, target)
+          GROUP BY person_id, as_of_date
+        ), named AS (
           SELECT person_id, as_of_date,
                  min_by(segment_name, struct(NOT coalesce(is_main, false) AS _is_beside, method)) AS segment_name
           FROM segments GROUP BY person_id, as_of_date
@@ -110,6 +116,7 @@ PERSON_360 = View(
                named.segment_name,
                coalesce(tagged._tags.tag, array()) AS tags,
                coalesce(tagged._tags.label, array()) AS tag_labels,
+               coalesce(expected._all, map()) AS predictions,
                coalesce(slice(suggested._titles.title, 1, 10), array()) AS recommended_titles,
                coalesce(known.identifier_count, 0) AS identifier_count,
                coalesce(known.login_count, 0) AS login_count,
@@ -117,6 +124,7 @@ PERSON_360 = View(
         FROM profiles_current_v1 p
         LEFT JOIN named ON named.person_id = p.person_id AND named.as_of_date = p.as_of_date
         LEFT JOIN tagged ON tagged.person_id = p.person_id AND tagged.as_of_date = p.as_of_date
+        LEFT JOIN expected ON expected.person_id = p.person_id AND expected.as_of_date = p.as_of_date
         LEFT JOIN suggested ON suggested.person_id = p.person_id
         LEFT JOIN known ON known.person_id = p.person_id
     """,  # noqa: S608 - declared names only

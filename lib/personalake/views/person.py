@@ -12,7 +12,7 @@ from personalake.views.of_persons import MAIN_FEATURES
 from personalake.views.register import Registered, register
 
 READS = (
-    "identity_map", "identity_moves", "consents", "segment_profiles", "segments",
+    "identity_map", "identity_moves", "consents", "segment_profiles", "segments", "predictions",
     "profiles_current_v1", "tags_current_v1", "recommendations_current_v1",
 )  # fmt: skip
 
@@ -39,6 +39,12 @@ QUERIES: dict[str, tuple[tuple[str, ...], str]] = {
         ("tags_current_v1",),
         """SELECT tag, label, label_zh, value_text, reason, since_date
            FROM tags_current_v1 WHERE person_id = {id} ORDER BY tag""",
+    ),
+    "predictions": (
+        ("predictions",),
+        """SELECT as_of_date, target, model, value_text, probability, decile, model_version
+           FROM predictions WHERE person_id = {id} AND as_of_date = (SELECT max(as_of_date) FROM predictions)
+           ORDER BY target, model""",
     ),
     "recommendations": (
         ("recommendations_current_v1",),
@@ -70,14 +76,14 @@ def person_picture(spark: SparkSession, root: str, person_id: str) -> dict[str, 
 
     Returns:
         person_id, then one entry per part: identifiers (kind → count and since when; never the identifiers themselves),
-        portrait (feature → value, unit, meaning), segments, tags, recommendations (ten a kind at most), consents (the
-        newest word per identifier and purpose), and not_written: parts whose tables are not there yet.
+        portrait (feature → value, unit, meaning), segments, tags, predictions, recommendations (ten a kind at most),
+        consents (the newest word per identifier and purpose), and not_written: parts whose tables are not there yet.
 
     Raises:
         ConfigError: nobody is called so; with the person's id where the id given is an identifier or a former person.
 
     Cost:
-        Six small queries; each reads its table, filtered by the person.
+        Seven small queries; each reads its table, filtered by the person.
     """
     known = register(spark, root, READS)
     names = {*known.tables, *known.views}

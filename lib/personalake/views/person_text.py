@@ -13,6 +13,7 @@ _TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
     "identifiers": ("Identifiers", ("identifier_kind", "identifier_count", "first_linked_at")),
     "segments": ("Segment", ("method", "segment_name", "segment_name_zh", "words")),
     "tags": ("Tags", ("label", "label_zh", "since_date", "reason")),
+    "predictions": ("Predictions", ("target", "value_text", "probability", "decile", "model")),
     "recommendations": ("Recommendations", ("target_kind", "recommendation_rank", "title", "source", "reason")),
     "consents": ("Consents", ("purpose", "identifier_kind", "state", "effective_at", "expires_at")),
 }
