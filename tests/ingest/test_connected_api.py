@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
 from ingest.lake import KEY, T
+from personalake import sourcing
+from personalake.errors import DataError
+from personalake.packaged import conf_folder
 from personalake.privacy.hashing import decrypt_text
+from personalake.runner import Options
 from personalake.stages.ingest import raw_fingerprint
 from personalake.tables.ingest import EVENTS, REJECTED_RECORDS, SOURCE_READS
 from support.connected_lake import ConnectedLake
@@ -132,3 +139,37 @@ def test_by_force_every_page_is_read_once_more_and_what_is_no_longer_refused_is_
     assert lake.items() == ["file", "i0", "i2", "i3", "i5", "i6", "other", "x"]
     assert [code for (code,) in lake.told(REJECTED_RECORDS, "reason_code")] == ["ING-001"]
     assert len(lake.told(EVENTS, "event_id")) == len(set(lake.told(EVENTS, "event_id")))
+
+
+def test_a_source_is_tried_on_its_first_page(
+    spark: SparkSession,
+    lake: ConnectedLake,
+    shop: tuple[Shop, Api],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @contextmanager
+    def shared(*_: object) -> Iterator[SparkSession]:
+        yield spark
+
+    monkeypatch.setattr(sourcing, "session", shared)
+    monkeypatch.setattr(sourcing, "now_utc", lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    folder = lake.folder
+    options = Options((str(conf_folder() / "base.yaml"),), (f"warehouse.root={folder / 'lake'}",))
+    yaml_file = str(folder / "conf" / "shop.yaml")
+
+    shop[0].broken = set()
+    sourcing.check(options, yaml_file, 5, "json")
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [record["mapped"].get("item_id") for record in told if record["refused"] is None] == ["i0", "i2", "i3"]
+    refused = [record["refused"] for record in told if record["refused"]]
+    assert refused[0] == "ING-003 The verb is not among the source's event_types."
+    assert [reason[:7] for reason in refused] == ["ING-003", "ING-001"]
+
+    shop[0].broken = {1}
+    with pytest.raises(DataError) as error:
+        sourcing.check(options, yaml_file, 5, "json")
+    assert str(error.value) == (
+        f"The data cannot be used (1 fault):\n  - source shop: page 1 of {shop[1].url} is no JSON, but HTML. "
+        "Check connect.url, and whether the API wants a sign-in."
+    )
