@@ -57,7 +57,12 @@ def placed(spark: SparkSession, profiles: DataFrame, fitted: FittedSegments) -> 
     return {r.person_id: (r.segment_id, r.segment_name, r.distance) for r in rows}
 
 
-@pytest.fixture(scope="module", params=METHODS)
+# Two that share their code with the others wait for the long tests.
+SELDOM = {"bisecting_kmeans", "gaussian_mixture"}
+ASKED = [pytest.param(m, marks=pytest.mark.slow) if m in SELDOM else m for m in METHODS]
+
+
+@pytest.fixture(scope="module", params=ASKED)
 def method(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
