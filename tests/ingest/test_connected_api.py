@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
 from ingest.lake import KEY, T
+from ingest.source_text import write_source
 from personalake import sourcing
 from personalake.errors import DataError
 from personalake.packaged import conf_folder
@@ -142,11 +144,7 @@ def test_by_force_every_page_is_read_once_more_and_what_is_no_longer_refused_is_
 
 
 def test_a_source_is_tried_on_its_first_page(
-    spark: SparkSession,
-    lake: ConnectedLake,
-    shop: tuple[Shop, Api],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     @contextmanager
     def shared(*_: object) -> Iterator[SparkSession]:
@@ -154,22 +152,23 @@ def test_a_source_is_tried_on_its_first_page(
 
     monkeypatch.setattr(sourcing, "session", shared)
     monkeypatch.setattr(sourcing, "now_utc", lambda: datetime(2026, 1, 1, tzinfo=UTC))
-    folder = lake.folder
-    options = Options((str(conf_folder() / "base.yaml"),), (f"warehouse.root={folder / 'lake'}",))
-    yaml_file = str(folder / "conf" / "shop.yaml")
+    options = Options((str(conf_folder() / "base.yaml"),), (f"warehouse.root={tmp_path / 'lake'}",))
+    pages = Shop()
+    with http_api(pages) as api:
+        connect = {"kind": "rest", "url": api.url, "records": "items", "paging": {"kind": "cursor", "next": "next"}}
+        write_source(tmp_path, "shop", connect=connect, format=None, path=None)
+        sourcing.check(options, str(tmp_path / "shop.yaml"), 5, "json")
+        told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        taken = [record["mapped"].get("item_id") for record in told if record["refused"] is None]
+        refused = [record["refused"] for record in told if record["refused"]]
+        assert taken == ["i0", "i2", "i3"]
+        assert refused[0] == "ING-003 The verb is not among the source's event_types."
+        assert [reason[:7] for reason in refused] == ["ING-003", "ING-001"]
 
-    shop[0].broken = set()
-    sourcing.check(options, yaml_file, 5, "json")
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [record["mapped"].get("item_id") for record in told if record["refused"] is None] == ["i0", "i2", "i3"]
-    refused = [record["refused"] for record in told if record["refused"]]
-    assert refused[0] == "ING-003 The verb is not among the source's event_types."
-    assert [reason[:7] for reason in refused] == ["ING-003", "ING-001"]
-
-    shop[0].broken = {1}
-    with pytest.raises(DataError) as error:
-        sourcing.check(options, yaml_file, 5, "json")
+        pages.broken = {1}
+        with pytest.raises(DataError) as error:
+            sourcing.check(options, str(tmp_path / "shop.yaml"), 5, "json")
     assert str(error.value) == (
-        f"The data cannot be used (1 fault):\n  - source shop: page 1 of {shop[1].url} is no JSON, but HTML. "
+        f"The data cannot be used (1 fault):\n  - source shop: page 1 of {api.url} is no JSON, but HTML. "
         "Check connect.url, and whether the API wants a sign-in."
     )
