@@ -37,6 +37,7 @@ def test_the_parts(picture: dict[str, Any]):
     assert picture["portrait"]["as_of_date"] == "2024-03-10"
     assert picture["portrait"]["features"]["money_minor"]["value"] == 600
     assert picture["portrait"]["features"]["recency_days"]["unit"] == "days"
+    assert picture["portrait"]["features"]["money_minor"]["window"] == "life"
     assert [s["segment_name"] for s in picture["segments"]] == ["Loyal"]
     assert [t["tag"] for t in picture["tags"]] == ["big", "new"]
     assert [(p["target"], p["model"], p["probability"], p["decile"]) for p in picture["predictions"]] == [

@@ -76,8 +76,9 @@ def person_picture(spark: SparkSession, root: str, person_id: str) -> dict[str, 
 
     Returns:
         person_id, then one entry per part: identifiers (kind → count and since when; never the identifiers themselves),
-        portrait (feature → value, unit, meaning), segments, tags, predictions, recommendations (ten a kind at most),
-        consents (the newest word per identifier and purpose), and not_written: parts whose tables are not there yet.
+        portrait (feature → value, unit, meaning, window), segments, tags, predictions, recommendations (ten a kind at
+        most), consents (the newest word per identifier and purpose), and not_written: parts whose tables are not there
+        yet.
 
     Raises:
         ConfigError: nobody is called so; with the person's id where the id given is an identifier or a former person.
@@ -123,7 +124,12 @@ def _portrait(rows: list[dict[str, Any]]) -> dict[str, Any]:
         return {}
     row = rows[0]
     features = {
-        name: {"value": row[name], "unit": FEATURE_BY_NAME[name].unit, "meaning": FEATURE_BY_NAME[name].meaning}
+        name: {
+            "value": row[name],
+            "unit": FEATURE_BY_NAME[name].unit,
+            "meaning": FEATURE_BY_NAME[name].meaning,
+            "window": FEATURE_BY_NAME[name].window,
+        }
         for name in MAIN_FEATURES
         if row[name] is not None
     }

@@ -56,8 +56,12 @@ def _portrait_lines(portrait: dict[str, Any]) -> Iterator[str]:
         yield _NOTHING
         return
     yield f"Portrait as of {portrait['as_of_date']}"
-    rows = [(f["meaning"], *_amount(f["value"], f["unit"])) for f in portrait["features"].values()]
+    rows = [(_meant(f["meaning"], f["window"]), *_amount(f["value"], f["unit"])) for f in portrait["features"].values()]
     yield from (f"  {line}" for line in table_lines(("feature", "value", "unit"), rows))
+
+
+def _meant(meaning: str, window: str) -> str:
+    return meaning if window == "life" else f"{meaning} (last {window.removesuffix('d')} days)"
 
 
 def _amount(value: object, unit: str) -> tuple[str, str]:
