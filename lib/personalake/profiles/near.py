@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from personalake.profiles.sessions import actor
+
 _DAY_SECONDS = 86_400
 
 
@@ -44,9 +46,8 @@ def events_of_visits(events: DataFrame, visits: DataFrame, days: Sequence[date])
         A join by device of the other days' events with the visits.
     """
     is_new = F.col("event_date").isin(list(days))
-    actor = F.coalesce(F.concat("device_id", F.lit(" device")), F.concat("login_id", F.lit(" login")))
-    spans = visits.select(actor.alias("_actor"), F.col("started_at").alias("_from"), F.col("ended_at").alias("_to"))
+    spans = visits.select(actor().alias("_actor"), F.col("started_at").alias("_from"), F.col("ended_at").alias("_to"))
     within = F.col("event_at").between(F.col("_from"), F.col("_to"))
-    acting = events.where(~is_new).withColumn("_who", actor)
+    acting = events.where(~is_new).withColumn("_who", actor())
     others = acting.join(spans, (F.col("_who") == F.col("_actor")) & within, how="left_semi").drop("_who")
     return events.where(is_new).unionByName(others)

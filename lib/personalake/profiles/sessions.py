@@ -77,11 +77,15 @@ def sessions_as_of(sessions: DataFrame, as_of: date) -> DataFrame:
     )
 
 
+def actor() -> Column:
+    """Whose silence counts, of events and visits alike: the device, else the login; null where neither is known."""
+    return F.coalesce(F.concat("device_id", F.lit(" device")), F.concat("login_id", F.lit(" login")))
+
+
 def _with_actor(events: DataFrame, own_session_sources: Sequence[str]) -> DataFrame:
     """The events of people, with _actor (whose silence counts), _own (the source's own visit, or null) and _hash."""
-    actor = F.coalesce(F.concat("device_id", F.lit(" device")), F.concat("login_id", F.lit(" login")))
     own = F.when(F.col("source").isin(list(own_session_sources)), F.concat_ws("\x1f", "source", "source_session_id"))
-    known = events.where(~F.col("is_bot")).withColumn("_actor", actor).where("_actor IS NOT NULL")
+    known = events.where(~F.col("is_bot")).withColumn("_actor", actor()).where("_actor IS NOT NULL")
     marked = known.withColumn("_own", F.when(F.col("source_session_id").isNotNull(), own))
     marked = marked.withColumn("_actor", F.when(F.col("_own").isNull(), F.col("_actor")).otherwise(F.lit(" session")))
     return marked.select(

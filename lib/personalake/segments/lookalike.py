@@ -43,9 +43,10 @@ def lookalikes(
         A pass over the seeds, then one vectorised pass over all persons against a broadcast matrix of the seeds, in
         blocks of 512 persons; a top-limit sort.
     """
-    chosen = points.join(seeds.select("person_id").distinct(), on="person_id", how="left_semi")
+    named = seeds.select("person_id").distinct()
+    chosen = points.join(named, on="person_id", how="left_semi")
     targets = _mean(chosen) if against == "centroid" else _rows(chosen, most_seeds)
-    others = points.join(seeds.select("person_id").distinct(), on="person_id", how="left_anti")
+    others = points.join(named, on="person_id", how="left_anti")
     if not len(targets):
         others = others.limit(0)
 

@@ -28,7 +28,7 @@ from personalake.ingest.entities import latest_by_key
 from personalake.ingest.source import load_sources
 from personalake.job import Job, Stage
 from personalake.privacy.consent import consent_by_identifier
-from personalake.stages.known import on_days
+from personalake.stages.known import by_day, on_days
 from personalake.tables.identity import (
     IDENTITY_CUTS,
     IDENTITY_LINKS,
@@ -70,16 +70,11 @@ def _roll_up(job: Job) -> None:
     days = job.changed_dates(EVENTS, IDENTITY_SIGHTINGS)
     events = job.read(EVENTS)
     if days is None:
-        job.replace(IDENTITY_SIGHTINGS, _by_day(build_identity_sightings(events)))
+        job.replace(IDENTITY_SIGHTINGS, by_day(build_identity_sightings(events)))
     elif days:
         changed = on_days(events, [date.fromisoformat(day) for day in days])
-        job.replace_where(IDENTITY_SIGHTINGS, _by_day(build_identity_sightings(changed)), {"event_date": days})
+        job.replace_where(IDENTITY_SIGHTINGS, by_day(build_identity_sightings(changed)), {"event_date": days})
     job.note(days_read="all" if days is None else len(days))
-
-
-def _by_day(sightings: DataFrame) -> DataFrame:
-    """One file a day: else each task would write one to each day's folder."""
-    return sightings.repartition("event_date")
 
 
 def _newest_aliases(job: Job) -> DataFrame | None:

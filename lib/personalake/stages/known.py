@@ -26,3 +26,8 @@ def customers_as_of(job: Job, as_of: date) -> DataFrame:
 def on_days(frame: DataFrame, days: Sequence[date], column: str = "event_date") -> DataFrame:
     """The rows of some days; of a table with a folder a day nothing else is read."""
     return frame.where(F.col(column).isin(list(days)))
+
+
+def by_day(rows: DataFrame, column: str = "event_date") -> DataFrame:
+    """One file a day: else each task would write one to each day's folder."""
+    return rows.repartition(column)

@@ -14,7 +14,7 @@ from personalake.job import Job
 from personalake.profiles.days import build_person_days, build_person_item_days, build_person_word_days
 from personalake.profiles.near import events_of_visits, visits_near
 from personalake.profiles.sessions import build_sessions
-from personalake.stages.known import on_days
+from personalake.stages.known import by_day, on_days
 from personalake.tables.identity import IDENTITY_MAP, IDENTITY_SIGHTINGS
 from personalake.tables.ingest import EVENTS
 from personalake.tables.profiles import PERSON_DAYS, PERSON_ITEM_DAYS, PERSON_WORD_DAYS, SESSIONS
@@ -47,11 +47,12 @@ def roll_up(job: Job) -> None:
     others = sorted(row["event_date"] for row in moved.select("event_date").distinct().collect())
     job.note(days_rolled_up=len(days), days_with_moved_persons=len(others))
     if days or others:
-        changed = _changed_events(job, days, others, moved)
+        # Each roll-up reads them: found once, since it takes a look at every event of the moved persons' days.
+        changed = job.put_down(_changed_events(job, days, others, moved), "changed-events")
         for table, build in rollups.items():
             kept = on_days(job.read(table), others).join(moved, ["person_id", "event_date"], how="left_anti")
             rows = build(changed).unionByName(kept)
-            job.replace_where(table, _by_day(rows), {"event_date": _texts([*days, *others])})
+            job.replace_where(table, by_day(rows), {"event_date": [*days, *others]})
 
 
 def _changed_days(job: Job, kept: Sequence[Table]) -> list[date] | None:
@@ -65,11 +66,15 @@ def _changed_days(job: Job, kept: Sequence[Table]) -> list[date] | None:
 
 
 def _all(job: Job, rollups: Mapping[Table, Rollup]) -> None:
-    job.replace(SESSIONS, _by_day(_sessions(job, job.read(EVENTS)), "started_date"))
+    _all_visits(job)
     whose = person_events(job.read(EVENTS), job.read(IDENTITY_MAP))
     for table, build in rollups.items():
-        job.replace(table, _by_day(build(whose)))
+        job.replace(table, by_day(build(whose)))
     job.note(days_rolled_up="all")
+
+
+def _all_visits(job: Job) -> None:
+    job.replace(SESSIONS, by_day(_sessions(job, job.read(EVENTS)), "started_date"))
 
 
 def _visits(job: Job, days: Sequence[date]) -> None:
@@ -78,7 +83,7 @@ def _visits(job: Job, days: Sequence[date]) -> None:
     if not days:
         return
     if settings.own_session_sources or settings.visit_event_types:
-        job.replace(SESSIONS, _by_day(_sessions(job, job.read(EVENTS)), "started_date"))
+        _all_visits(job)
         return
     sessions = job.read(SESSIONS)
     touched = job.put_down(visits_near(sessions, days, settings.session_gap_seconds), "visits")
@@ -87,7 +92,7 @@ def _visits(job: Job, days: Sequence[date]) -> None:
     events = events_of_visits(on_days(job.read(EVENTS), dates), touched, days)
     kept = on_days(sessions, dates, "started_date").join(touched, ["session_id"], how="left_anti")
     rows = _sessions(job, events).unionByName(kept)
-    job.replace_where(SESSIONS, _by_day(rows, "started_date"), {"started_date": _texts(dates)})
+    job.replace_where(SESSIONS, by_day(rows, "started_date"), {"started_date": dates})
 
 
 def _sessions(job: Job, events: DataFrame) -> DataFrame:
@@ -111,12 +116,3 @@ def _changed_events(job: Job, days: Sequence[date], others: Sequence[date], move
     theirs = identity_map.join(moved.select("person_id").distinct(), ["person_id"], how="left_semi")
     of_moved = person_events(on_days(events, others), theirs)
     return of_days.unionByName(of_moved.join(moved, ["person_id", "event_date"], how="left_semi"))
-
-
-def _by_day(rows: DataFrame, column: str = "event_date") -> DataFrame:
-    """One file a day: else each task would write one to each day's folder."""
-    return rows.repartition(column)
-
-
-def _texts(days: Sequence[date]) -> list[str]:
-    return [day.isoformat() for day in sorted(days)]
