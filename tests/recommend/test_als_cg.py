@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
@@ -14,9 +15,12 @@ from personalake.errors import ConfigError, DataError
 from personalake.recommend import Als, FittedAls
 from personalake.recommend.als_arrow import collected_items
 from personalake.recommend.als_loss import als_loss
-from personalake.recommend.als_slices import HalfStep, cuts_of
+from personalake.recommend.als_one_job import fit_in_one_job
+from personalake.recommend.als_rounds import HalfStep, fit_by_rounds
+from personalake.recommend.als_slices import Problem, cuts_of
 from personalake.recommend.als_solve import Form, principal_axes
 from personalake.recommend.node_arrays import put_on_nodes
+from personalake.recommend.product.matrix import matrix_of
 
 TASTES = 4
 # A ridge strong enough that any start comes to the same end.
@@ -150,6 +154,22 @@ def test_any_number_of_tasks_gives_the_same_bits(spark: SparkSession, steps: int
         laid.release()
     assert len(found[0][0]) == 300 * 7 * 4
     assert found[0] == found[1] == found[2]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_one_job_gives_the_same_bits_as_a_job_per_half_step(spark: SparkSession, form: str) -> None:
+    # More persons than a part of a Gram matrix has rows, so that several tasks make parts; a rank that fills no block.
+    rng = np.random.default_rng(4)
+    persons, items = np.arange(9000), rng.integers(0, 70, 18_000)
+    pairs = np.unique(np.stack([np.concatenate([persons, persons]), items]), axis=1)
+    weights = (rng.random(pairs.shape[1]) + 0.5).astype(np.float32)
+    matrix = matrix_of(*(pa.chunked_array([pa.array(side)]) for side in pairs), weights)
+    settings = Als(rank=7, iterations=3, engine="cg", **FORMS[form])
+    problem = Problem.of(matrix, settings)
+    one, other = (fit(spark, problem, settings) for fit in (fit_in_one_job, fit_by_rounds))
+    assert one[0].shape == (9000, 7) and one[1].shape == (len(matrix.ids), 7)
+    assert (one[0] == other[0]).all() and (one[1] == other[1]).all()
+    assert one[2] == other[2] and len(one[2]) == 3
 
 
 def test_work_is_cut_into_parts_of_about_equal_size() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from personalake.recommend import block_kernels
-from personalake.recommend.block_kernels import Product, Ragged, dense_top, product_pairs, product_top, row_blocks
+from personalake.recommend.block_kernels import Product, dense_top, product_pairs, product_top, row_blocks
+from personalake.recommend.ragged import Ragged
 
 SEEDS = range(12)
 

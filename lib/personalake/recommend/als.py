@@ -12,9 +12,10 @@ from personalake.recommend.als_arrow import ItemFactors, collected_items, folded
 from personalake.recommend.als_cg import fit_cg
 from personalake.recommend.als_mllib import fit_mllib
 from personalake.recommend.als_solve import Form
-from personalake.recommend.block_scorers import FactorScorer, Scorer, id_arrays, sorted_ids
+from personalake.recommend.block_scorers import Scorer, id_arrays, sorted_ids
 from personalake.recommend.blocked import BlockedFitted
 from personalake.recommend.checks import PAIR, checked_interactions
+from personalake.recommend.factor_scorer import FactorScorer, factor_arrays
 from personalake.recommend.model import Algorithm, Fitted
 from personalake.recommend.node_arrays import put_on_nodes
 
@@ -47,7 +48,7 @@ class FittedAls(BlockedFitted):
     def _scorer(self) -> Scorer:
         items = self._collected()
         ids, order = sorted_ids(items.ids)
-        arrays = {**id_arrays(ids), "factors": items.factors[order]}
+        arrays = {**id_arrays(ids), **factor_arrays(items.factors[order])}
         return FactorScorer(put_on_nodes(self.interactions.sparkSession, arrays))
 
     def _factors(self, histories: DataFrame | None) -> DataFrame:

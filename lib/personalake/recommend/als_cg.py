@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +12,10 @@ from pyspark.sql.types import ArrayType, FloatType, IntegerType, StructField, St
 
 from personalake.recommend.als_loss import losses_by_step
 from personalake.recommend.als_matrix import collected_matrix
-from personalake.recommend.als_slices import HalfStep, cuts_of, gathered
-from personalake.recommend.als_solve import Form, principal_axes
-from personalake.recommend.node_arrays import NodeArrays, put_on_nodes
-from personalake.recommend.product.matrix import Matrix
+from personalake.recommend.als_one_job import fit_in_one_job
+from personalake.recommend.als_rounds import fit_by_rounds
+from personalake.recommend.als_slices import Problem
+from personalake.recommend.node_arrays import shares_disk
 
 if TYPE_CHECKING:
     from personalake.recommend.als import Als
@@ -45,10 +43,8 @@ def fit_cg(interactions: DataFrame, settings: Als) -> tuple[DataFrame, DataFrame
         ConfigError, DataError: see `als_matrix.collected_matrix`.
 
     Cost:
-        No shuffle. A job per half-step: the factors of one side go to every node, those of the other come back.
+        No shuffle. See `als_one_job.fit_in_one_job` for local mode, `als_rounds.fit_by_rounds` for a cluster.
     """
-    from threadpoolctl import threadpool_limits
-
     spark = interactions.sparkSession
     matrix = collected_matrix(interactions, settings)
     ids = [interactions.schema["person_id"], interactions.schema["item_id"]]
@@ -56,97 +52,14 @@ def fit_cg(interactions: DataFrame, settings: Als) -> tuple[DataFrame, DataFrame
         persons, items = (np.empty((0, settings.rank), np.float32) for _ in ids)
         losses: list[float] = []
     else:
-        # The driver's products are small: on several threads they would wait for each other longer than they take.
-        with threadpool_limits(1, "blas"), _Fit.laid_down(spark, matrix, settings) as fit:
-            losses = [fit.iterate(last=step == settings.iterations) for step in range(1, settings.iterations + 1)]
-            persons, items = fit.persons.factors, fit.items.factors
+        fit = fit_in_one_job if shares_disk(spark) else fit_by_rounds
+        persons, items, losses = fit(spark, Problem.of(matrix, settings), settings)
     index = {"item_index": pa.array(np.arange(len(items), dtype=np.int32))}
     return (
         _frame(spark, ids[0], matrix.person_ids, {}, persons),
         _frame(spark, ids[1], matrix.ids, index, items),
         losses_by_step(spark, enumerate(losses, start=1)),
     )
-
-
-@dataclass
-class _Side:
-    """The persons or the items while they are fitted.
-
-    `laid` is what the nodes have of the factors: as they were when the other side was last solved from them.
-    """
-
-    name: str
-    lengths: Array
-    cuts: Array
-    factors: Array
-    laid: NodeArrays | None = None
-
-    def lay_down(self, spark: SparkSession, arrays: dict[str, Array]) -> NodeArrays:
-        """Put the factors and what goes with them on the nodes, in place of what lay there."""
-        before, self.laid = self.laid, put_on_nodes(spark, arrays)
-        if before is not None:
-            before.release()
-        return self.laid
-
-
-@dataclass
-class _Fit:
-    """A fit under way."""
-
-    spark: SparkSession
-    settings: Als
-    matrix: NodeArrays
-    persons: _Side
-    items: _Side
-
-    @classmethod
-    def laid_down(cls, spark: SparkSession, matrix: Matrix, settings: Als) -> Self:
-        """Put the matrix on the nodes in both orders, and make the first factors.
-
-        Persons begin with directions from the seed, as MLlib's do; nothing is read of the items' before they are
-        solved.
-        """
-        arrays: dict[str, Array] = {}
-        sides = []
-        tasks = spark.sparkContext.defaultParallelism  # one per core: to begin one costs more than evening out gains
-        for name, rows in (("person", matrix.by_person), ("item", matrix.by_item)):
-            starts = rows.indptr.astype(np.int64)
-            arrays |= {f"{name}_starts": starts, f"{name}_columns": rows.indices, f"{name}_weights": rows.data}
-            factors = np.zeros((rows.shape[0], settings.rank), np.float32)
-            lengths = np.diff(starts)
-            sides.append(_Side(name, lengths, cuts_of(lengths, settings.rank, tasks), factors))
-        persons, items = sides
-        generator = np.random.default_rng(settings.seed)
-        directions = generator.standard_normal(persons.factors.shape, dtype=np.float32)
-        persons.factors = directions / np.linalg.norm(directions, axis=1, keepdims=True)
-        return cls(spark, settings, put_on_nodes(spark, arrays), persons, items)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for laid in (self.matrix, self.persons.laid, self.items.laid):
-            if laid is not None:
-                laid.release()
-
-    def iterate(self, last: bool) -> float:
-        """Solve the items, then the persons (to the end in the last iteration); gives the loss."""
-        self._half_step(self.persons, self.items, exact=False)
-        parts = self._half_step(self.items, self.persons, exact=last)
-        squares = np.einsum("ij,ij->i", self.items.factors, self.items.factors, dtype=np.float64)
-        return float(parts.sum() + self.settings.regularisation * (self.items.lengths @ squares))
-
-    def _half_step(self, source: _Side, target: _Side, exact: bool) -> Array:
-        """Solve the target from the source; gives each row's part of the loss."""
-        spectrum, axes = principal_axes(source.factors, self.settings.implicit)
-        source.factors = source.factors @ axes.astype(np.float32)
-        kind = np.float64 if exact else np.float32
-        arrays = {"factors": source.factors, "spectrum": spectrum, "axes": axes}
-        laid = source.lay_down(self.spark, {name: array.astype(kind, copy=False) for name, array in arrays.items()})
-        steps = None if exact else self.settings.cg_steps
-        step = HalfStep(target.name, self.matrix, laid, target.laid, target.cuts, Form.of(self.settings), steps)
-        target.factors, losses = gathered(self.spark, step, len(target.lengths), self.settings.rank)
-        return losses
 
 
 def _frame(

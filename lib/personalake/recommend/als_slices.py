@@ -1,85 +1,69 @@
-"""One half-step of the engine cg as one Spark job: rows dealt to tasks, slices of factors back to the driver."""
+"""What every way of running the engine cg shares: how rows are dealt to tasks, turned into other axes, and solved."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from pyspark.sql import SparkSession
 
 from personalake.recommend.als_solve import Form, solved_rows
-from personalake.recommend.node_arrays import NodeArrays
+from personalake.recommend.product.matrix import Matrix
+
+if TYPE_CHECKING:
+    from personalake.recommend.als import Als
 
 Array = npt.NDArray[Any]
+PERSON, ITEM = "person", "item"
 _SLICE_BYTES = 4 * 2**20
 # Tasks and slices begin at such rows: the blocks that BLAS multiplies are the same however many there are.
 _ALIGNED = 64
 
 
 @dataclass(frozen=True)
-class HalfStep:
-    """What a task needs to know: small, for it travels in the closure.
+class Problem:
+    """What there is to fit.
 
     Args:
-        side: whose rows are solved, person or item.
-        matrix: `{side}_starts`, `{side}_columns`, `{side}_weights` of both sides.
-        source: `factors` of the other side in axes in which their columns are orthogonal, the `spectrum` of their
-            Gram matrix there, and these `axes` in terms of those before.
-        before: `factors` of this side in the axes before; None: begin from 0.
-        cuts: where each task's rows begin, and where the last one's end.
-        form: the normal equations.
-        steps: steps per row; None: to the end, in float64.
+        arrays: `{side}_starts`, `{side}_columns`, `{side}_weights` of the persons and the items.
+        lengths: of each side how many entries its rows have.
+        first: the persons' first factors, directions from the seed as MLlib's are; nothing is read of the items' before
+            they are solved.
     """
 
-    side: str
-    matrix: NodeArrays
-    source: NodeArrays
-    before: NodeArrays | None
-    cuts: Array
-    form: Form
-    steps: int | None
+    arrays: dict[str, Array]
+    lengths: dict[str, Array]
+    first: Array
 
-    def slices(self, tasks: Iterable[int]) -> Iterator[tuple[int, bytes, bytes]]:
-        """The rows of some tasks: first row, factors (float32) and losses (float64) of each slice."""
-        matrix, source = self.matrix.load(), self.source.load()
-        before = None if self.before is None else self.before.load()["factors"]
-        height = max(1, _SLICE_BYTES // (source["factors"].itemsize * source["factors"].shape[1] * _ALIGNED)) * _ALIGNED
-        for task in tasks:
-            for first in range(self.cuts[task], self.cuts[task + 1], height):
-                last = min(first + height, self.cuts[task + 1])
-                rows = _rows(matrix, self.side, first, last)
-                start = _start(before, first, last, source["axes"])
-                factors, losses = solved_rows(rows, source["factors"], source["spectrum"], self.form, start, self.steps)
-                yield first, factors.astype("<f4", copy=False).tobytes(), losses.astype("<f8", copy=False).tobytes()
+    @classmethod
+    def of(cls, matrix: Matrix, settings: Als) -> Self:
+        """That of a matrix."""
+        arrays: dict[str, Array] = {}
+        lengths: dict[str, Array] = {}
+        for side, rows in ((PERSON, matrix.by_person), (ITEM, matrix.by_item)):
+            starts = rows.indptr.astype(np.int64)
+            arrays |= {f"{side}_starts": starts, f"{side}_columns": rows.indices, f"{side}_weights": rows.data}
+            lengths[side] = np.diff(starts)
+        generator = np.random.default_rng(settings.seed)
+        directions = generator.standard_normal((len(lengths[PERSON]), settings.rank), dtype=np.float32)
+        return cls(arrays, lengths, directions / np.linalg.norm(directions, axis=1, keepdims=True))
 
 
-def gathered(spark: SparkSession, step: HalfStep, row_count: int, rank: int) -> tuple[Array, Array]:
-    """Run a half-step.
-
-    A bare job: a frame of the same tasks takes twice as long, most of it planning, and a fit is all such jobs.
+@dataclass(frozen=True)
+class Source:
+    """The side a half-step is solved from.
 
     Args:
-        spark: the session.
-        step: which one.
-        row_count, rank: shape of the factors that are solved.
-
-    Returns:
-        The factors (float32), and each row's part of the loss.
-
-    Cost:
-        One job without a shuffle; the factors come back to the driver.
+        factors: in axes in which their columns are orthogonal; float32 or float64, the kind reckoned in.
+        spectrum: the diagonal of their Gram matrix there.
+        axes: these axes in terms of those before.
     """
-    tasks = len(step.cuts) - 1
-    slices = spark.sparkContext.parallelize(range(tasks), tasks).mapPartitions(step.slices).collect()
-    factors, losses = np.empty((row_count, rank), np.float32), np.empty(row_count)
-    for first, values, part in slices:
-        mine = slice(first, first + len(part) // 8)
-        factors[mine] = np.frombuffer(values, "<f4").reshape(-1, rank)
-        losses[mine] = np.frombuffer(part, "<f8")
-    return factors, losses
+
+    factors: Array
+    spectrum: Array
+    axes: Array
 
 
 def cuts_of(lengths: Array, rank: int, tasks: int) -> Array:
@@ -98,18 +82,45 @@ def cuts_of(lengths: Array, rank: int, tasks: int) -> Array:
     return np.unique([0, *(wanted // _ALIGNED * _ALIGNED), len(lengths)])
 
 
-def _rows(matrix: dict[str, Array], side: str, first: int, last: int) -> tuple[Array, Array, Array]:
-    starts = matrix[f"{side}_starts"][first : last + 1]
+def spans(first: int, last: int, source: Array) -> Iterator[tuple[int, int]]:
+    """Cut rows into slices whose factors take a few MiB: first and last row of each."""
+    height = max(1, _SLICE_BYTES // (source.itemsize * source.shape[1] * _ALIGNED)) * _ALIGNED
+    for start in range(first, last, height):
+        yield start, min(start + height, last)
+
+
+def turned(factors: Array, axes: Array) -> Array:
+    """Rows, the first of which is a multiple of 64, in other axes: of the kind of these, and the same however cut."""
+    blocks = np.zeros((-(-len(factors) // _ALIGNED), _ALIGNED, len(axes)), axes.dtype)
+    blocks.reshape(-1, len(axes))[: len(factors)] = factors
+    rows: Array = (blocks @ axes).reshape(-1, len(axes))[: len(factors)]
+    return rows
+
+
+def solved_slice(
+    matrix: Mapping[str, Array], side: str, start: int, factors: Array, source: Source, form: Form, steps: int | None
+) -> tuple[Array, Array]:
+    """Solve some rows of a side.
+
+    Args:
+        matrix: arrays of `Problem`.
+        side: whose rows.
+        start: the first of them.
+        factors: what to begin from, of the source's kind; written over.
+        source: the other side.
+        form: the normal equations.
+        steps: steps per row; None: to the end.
+
+    Returns:
+        The factors, and each row's part of the loss.
+    """
+    starts = matrix[f"{side}_starts"][start : start + len(factors) + 1]
     entries = slice(starts[0], starts[-1])
-    return starts - starts[0], matrix[f"{side}_columns"][entries], matrix[f"{side}_weights"][entries]
+    rows = (starts - starts[0], matrix[f"{side}_columns"][entries], matrix[f"{side}_weights"][entries])
+    return solved_rows(rows, source.factors, source.spectrum, form, factors, steps)
 
 
-def _start(before: Array | None, first: int, last: int, axes: Array) -> Array:
-    """Where rows begin: at their factors of the iteration before, in the axes of now."""
-    size = len(axes)
-    if before is None:
-        return np.zeros((last - first, size), axes.dtype)
-    blocks = np.zeros((-(-(last - first) // _ALIGNED), _ALIGNED, size), axes.dtype)
-    blocks.reshape(-1, size)[: last - first] = before[first:last]
-    turned: Array = (blocks @ axes).reshape(-1, size)[: last - first]
-    return turned
+def whole_loss(parts: Array, items: Array, lengths: Array, form: Form) -> float:
+    """The loss, of the persons' parts and the ridge of the items (in any orthogonal axes)."""
+    squares = np.einsum("ij,ij->i", items, items, dtype=np.float64)
+    return float(parts.sum() + form.regularisation * (lengths @ squares))

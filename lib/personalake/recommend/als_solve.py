@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,10 +43,19 @@ class Form:
 
 def gram_of(factors: Array) -> Array:
     """FᵀF in float64, by blocks of float32 products: the same on any machine with the same BLAS."""
-    gram = np.zeros((factors.shape[1], factors.shape[1]))
-    for start in range(0, len(factors), _BLOCK_ROWS):
-        block = factors[start : start + _BLOCK_ROWS]
-        gram += block.T @ block
+    blocks = (factors[first:last] for first, last in gram_cuts(len(factors)))
+    return _summed((block.T @ block for block in blocks), factors.shape[1])
+
+
+def gram_cuts(count: int) -> list[tuple[int, int]]:
+    """The blocks of rows whose products make up a Gram matrix, in the order in which they are added: first, last."""
+    return [(start, min(start + _BLOCK_ROWS, count)) for start in range(0, count, _BLOCK_ROWS)]
+
+
+def _summed(parts: Iterable[Array], size: int) -> Array:
+    gram = np.zeros((size, size))
+    for part in parts:
+        gram += part
     return gram
 
 
@@ -62,7 +71,17 @@ def principal_axes(factors: Array, implicit: bool) -> tuple[Array, Array]:
     """
     if not implicit:
         return np.zeros(factors.shape[1]), np.eye(factors.shape[1])
-    spectrum, axes = np.linalg.eigh(gram_of(factors))
+    return _axes_of(gram_of(factors))
+
+
+def principal_axes_of(parts: Array, implicit: bool) -> tuple[Array, Array]:
+    """What `principal_axes` gives, from the products of the blocks that `gram_cuts` names (blocks × rank × rank)."""
+    size = parts.shape[1]
+    return _axes_of(_summed(parts, size)) if implicit else (np.zeros(size), np.eye(size))
+
+
+def _axes_of(gram: Array) -> tuple[Array, Array]:
+    spectrum, axes = np.linalg.eigh(gram)
     return np.maximum(spectrum, 0.0), axes
 
 

@@ -11,10 +11,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import to_arrow_type
 from pyspark.sql.types import DoubleType, StructField, StructType
 
-from personalake.recommend.block_kernels import Doubles, Ints, Ragged, best_of, row_blocks
+from personalake.recommend.block_kernels import best_of, row_blocks
 from personalake.recommend.block_rows import MASKED, WANTED, PersonRows, Reading, gathered, indexes_of
 from personalake.recommend.block_scorers import Loaded, Scorer, item_ids
 from personalake.recommend.blocks import collected_items, rows_by_person
+from personalake.recommend.ragged import Doubles, Ints, Ragged
 from personalake.recommend.top import top_audience
 
 Batches = Iterator[pa.RecordBatch]

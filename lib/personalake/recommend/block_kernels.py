@@ -14,34 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from personalake.recommend.product.compiled import HAS_NUMBA
+from personalake.recommend.ragged import Doubles, Ints, Ragged, list_room
 
-Doubles = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 # Scores count at 9 decimals, as `top.rounded` has them.
 SCALE = 1e9
 BLOCK_BYTES = 64 * 2**20
-
-
-@dataclass(frozen=True)
-class Ragged:
-    """Rows of unequal length: row i is `values[offsets[i]:offsets[i + 1]]`, its weights lie beside where there are."""
-
-    offsets: Ints
-    values: Ints
-    weights: Doubles | None = None
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    def rows(self, start: int, stop: int) -> Ragged:
-        """The rows start … stop - 1."""
-        first, last = self.offsets[start], self.offsets[stop]
-        weights = None if self.weights is None else self.weights[first:last]
-        return Ragged(self.offsets[start : stop + 1] - first, self.values[first:last], weights)
-
-    def row_numbers(self) -> Ints:
-        """The number of its row for every value."""
-        return np.repeat(np.arange(len(self)), np.diff(self.offsets))
 
 
 @dataclass(frozen=True)
@@ -84,9 +61,9 @@ def dense_top(scores: Doubles, masked: Ragged, closed: Ints, limit: int) -> Ragg
         scores[masked.row_numbers(), masked.values] = -np.inf
         lists = [_top(row, np.arange(scores.shape[1]), limit) for row in scores]
         return _ragged(lists)
-    room, best = _room(scores.shape[0], min(limit, scores.shape[1]))
+    room, best = list_room(scores.shape[0], min(limit, scores.shape[1]))
     counts = compiled.dense_top(scores, closed, (masked.offsets, masked.values), room.shape[1], room, best)
-    return _packed(room, best, counts)
+    return Ragged.of_lists(room, best, counts)
 
 
 def product_top(rows: Ragged, product: Product, masked: Ragged, closed: Ints, limit: int) -> Ragged:
@@ -107,10 +84,10 @@ def product_top(rows: Ragged, product: Product, masked: Ragged, closed: Ints, li
             is_open = ~np.isin(items, np.concatenate([closed, masked.rows(row, row + 1).values]))
             lists.append(_top(sums[is_open], items[is_open], limit))
         return _ragged(lists)
-    room, best = _room(len(rows), min(limit, product.width))
+    room, best = list_room(len(rows), min(limit, product.width))
     hidden = (masked.offsets, masked.values)
     counts = compiled.product_top(*_parts(rows, product), closed, hidden, room.shape[1], room, best)
-    return _packed(room, best, counts)
+    return Ragged.of_lists(room, best, counts)
 
 
 def product_pairs(rows: Ragged, product: Product, asked: Ragged) -> Doubles:
@@ -164,15 +141,6 @@ def _compiled() -> ModuleType | None:
 def _parts(rows: Ragged, product: Product) -> tuple[object, ...]:
     matrix = (product.indptr, product.indices, product.values)
     return (rows.offsets, rows.values, rows.weights), matrix, product.width
-
-
-def _room(rows: int, limit: int) -> tuple[npt.NDArray[np.int32], Doubles]:
-    return np.empty((rows, limit), np.int32), np.empty((rows, limit))
-
-
-def _packed(items: npt.NDArray[np.int32], best: Doubles, counts: Ints) -> Ragged:
-    is_kept = np.arange(items.shape[1]) < counts[:, None]
-    return Ragged(np.concatenate([[0], np.cumsum(counts)]), items[is_kept].astype(np.int64), best[is_kept])
 
 
 def _top(scores: Doubles, items: Ints, limit: int) -> tuple[Ints, Doubles]:

@@ -10,7 +10,7 @@ from personalake.recommend.block_kernels import SCALE
 from personalake.recommend.product.compiled import compiled
 
 # Scores are scanned by stretches, so that a stretch without a candidate costs one vectorised comparison per score.
-_STRETCH = 64
+STRETCH = 64
 
 
 @compiled
@@ -27,8 +27,8 @@ def dense_top(scores: Any, closed: Any, masked: Any, limit: int, items: Any, bes
             line[hidden[place]] = -np.inf
         size = 0
         bar = -np.inf
-        for start in range(0, width, _STRETCH):
-            stop = min(start + _STRETCH, width)
+        for start in range(0, width, STRETCH):
+            stop = min(start + STRETCH, width)
             hits = 0
             for item in range(start, stop):
                 hits += line[item] * SCALE > bar
@@ -37,10 +37,10 @@ def dense_top(scores: Any, closed: Any, masked: Any, limit: int, items: Any, bes
             for item in range(start, stop):
                 value = np.rint(line[item] * SCALE)
                 if value > bar and value < np.inf:
-                    size = _push(best[row], items[row], size, limit, value, item)
+                    size = push(best[row], items[row], size, limit, value, item)
                     if size == limit:
                         bar = best[row, 0]
-        _settle(best[row], items[row], size)
+        settle(best[row], items[row], size)
         counts[row] = size
     return counts
 
@@ -69,8 +69,8 @@ def product_top(
             if marks[item] != row or is_closed[item] or not (-np.inf < value < np.inf):
                 continue
             if size < limit or value > best[row, 0] or (value == best[row, 0] and item < items[row, 0]):
-                size = _push(best[row], items[row], size, limit, value, item)
-        _settle(best[row], items[row], size)
+                size = push(best[row], items[row], size, limit, value, item)
+        settle(best[row], items[row], size)
         counts[row] = size
     return counts
 
@@ -115,7 +115,7 @@ def _is_worse(value: float, item: int, other_value: float, other_item: int) -> b
 
 
 @compiled
-def _push(best: Any, items: Any, size: int, limit: int, value: float, item: int) -> int:
+def push(best: Any, items: Any, size: int, limit: int, value: float, item: int) -> int:
     """Into a heap whose root is its worst entry; a full heap gives its root up."""
     if size < limit:
         place = size
@@ -150,7 +150,7 @@ def _sink(best: Any, items: Any, size: int, value: float, item: int) -> None:
 
 
 @compiled
-def _settle(best: Any, items: Any, size: int) -> None:
+def settle(best: Any, items: Any, size: int) -> None:
     """Turn the heap into a list, best first, and its scores back to their scale."""
     for last in range(size - 1, 0, -1):
         value, item = best[last], items[last]

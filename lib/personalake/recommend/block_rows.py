@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
-from personalake.recommend.block_kernels import Doubles, Ints, Ragged
 from personalake.recommend.block_scorers import Block
+from personalake.recommend.ragged import Doubles, Ints, Ragged
 
 # What a row says of its person: it is asked for, it has this item in its history, it must not get it, it asks for its
 # score, it has these factors.

@@ -13,17 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
-from personalake.recommend.block_kernels import (
-    Doubles,
-    Ints,
-    Product,
-    Ragged,
-    dense_top,
-    product_pairs,
-    product_top,
-    rounded,
-)
+from personalake.recommend.block_kernels import Product, dense_top, product_pairs, product_top, rounded
 from personalake.recommend.node_arrays import NodeArrays
+from personalake.recommend.ragged import Doubles, Ints, Ragged
 
 Loaded = Mapping[str, npt.NDArray[Any]]
 
@@ -94,24 +86,6 @@ class DenseScorer(Scorer):
 
 
 @dataclass(frozen=True)
-class FactorScorer(DenseScorer):
-    """A score is the product of a person's and an item's factors; reads `factors` (items × rank, float64)."""
-
-    def dense(self, loaded: Loaded, block: Block) -> Doubles:
-        """See `DenseScorer.dense`."""
-        return np.asarray(_factors(block) @ loaded["factors"].T)
-
-    def pairs(self, loaded: Loaded, block: Block, asked: Ragged) -> Doubles:
-        """See `Scorer.pairs`; only the asked products are reckoned."""
-        mine = _factors(block)
-        parts = [
-            loaded["factors"][asked.values[start:stop]] @ mine[person]
-            for person, (start, stop) in enumerate(zip(asked.offsets[:-1], asked.offsets[1:], strict=True))
-        ]
-        return rounded(np.concatenate([np.empty(0), *parts]))
-
-
-@dataclass(frozen=True)
 class DenseProductScorer(DenseScorer):
     """A score is Σ weight × value over a history; reads `values` (items × items, float64)."""
 
@@ -170,12 +144,6 @@ def sorted_ids(ids: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, Ints]:
     whole = pa.concat_arrays(ids.chunks) if isinstance(ids, pa.ChunkedArray) else ids
     order = pc.sort_indices(whole)
     return whole.take(order), order.to_numpy().astype(np.int64)
-
-
-def _factors(block: Block) -> Doubles:
-    if block.factors is None:
-        raise ValueError("a scorer by factors needs the factors of its persons")
-    return block.factors
 
 
 def _product(loaded: Loaded) -> Product:

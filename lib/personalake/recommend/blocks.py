@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_type
 from pyspark.sql.types import ArrayType, BinaryType, DoubleType, StructField, StructType
 
-from personalake.recommend.block_kernels import Ragged, row_blocks
+from personalake.recommend.block_kernels import row_blocks
 from personalake.recommend.block_rows import (
     ASKED,
     FACTORS,
@@ -30,6 +30,7 @@ from personalake.recommend.block_rows import (
 )
 from personalake.recommend.block_scorers import Scorer, item_ids
 from personalake.recommend.checks import PAIR
+from personalake.recommend.ragged import Ragged
 
 Batches = Iterator[pa.RecordBatch]
 

@@ -9,18 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
-from personalake.recommend.block_kernels import (
-    Doubles,
-    Ints,
-    Product,
-    Ragged,
-    best_of,
-    dense_top,
-    product_pairs,
-    product_top,
-    rounded,
-)
+from personalake.recommend.block_kernels import Product, best_of, dense_top, product_pairs, product_top, rounded
 from personalake.recommend.block_scorers import Block, Loaded, Scorer, id_arrays
+from personalake.recommend.ragged import Doubles, Ints, Ragged
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pyspark.sql.pandas.types import to_arrow_type
 from pyspark.sql.types import ArrayType, DoubleType, IntegerType, StructField, StructType
 
 from personalake.errors import ConfigError, Fault
-from personalake.recommend.block_kernels import Doubles, row_blocks
+from personalake.recommend.block_kernels import row_blocks
 from personalake.recommend.block_scorers import DenseProductScorer, id_arrays, item_ids
 from personalake.recommend.blocked import BlockedFitted
 from personalake.recommend.checks import PAIR, checked_interactions
@@ -25,6 +25,7 @@ from personalake.recommend.node_arrays import NodeArrays, put_on_nodes
 from personalake.recommend.packed import fetched
 from personalake.recommend.product.matrix import ENTRY_BYTES, matrix_of
 from personalake.recommend.product.weighting import weighted, with_value
+from personalake.recommend.ragged import Doubles
 
 # The Gram matrix, which becomes the weights in place; the copy on the disk of the nodes; LAPACK's and numpy's room.
 _COPIES = 3

@@ -6,7 +6,8 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import lapack
 
-from personalake.recommend.block_kernels import Doubles, row_blocks
+from personalake.recommend.block_kernels import row_blocks
+from personalake.recommend.ragged import Doubles
 
 
 def closed_form(entries: sparse.csr_matrix, regularisation: float) -> Doubles:

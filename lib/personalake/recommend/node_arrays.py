@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -45,10 +45,16 @@ class NodeArrays:
         """What one copy takes [bytes]."""
         return _end(self.places[-1]) if self.places else 0
 
-    def load(self) -> dict[str, Array]:
-        """The arrays by name, memory-mapped and read-only. Called in a task, or on the driver."""
+    def load(self, writable: bool = False) -> dict[str, Array]:
+        """The arrays by name, memory-mapped. Called in a task, or on the driver.
+
+        Args:
+            writable: whether what is written shows wherever else they are loaded; on one machine only.
+        """
+        if writable and self.shipped:
+            raise ValueError("what one machine writes does not show on another")
         path = SparkFiles.get(Path(self.path).name) if self.shipped else self.path
-        return {place.name: _mapped(path, place) for place in self.places}
+        return {place.name: _mapped(path, place, "r+" if writable else "r") for place in self.places}
 
     def release(self) -> None:
         """Free the driver's disk once no task will read the arrays any more; a second call does nothing.
@@ -119,11 +125,11 @@ def _end(place: _Place) -> int:
     return place.offset + int(np.dtype(place.dtype).itemsize * np.prod(place.shape, dtype=np.int64))
 
 
-def _mapped(path: str, place: _Place) -> Array:
+def _mapped(path: str, place: _Place, mode: Literal["r", "r+"]) -> Array:
     if 0 in place.shape:
         return np.empty(place.shape, place.dtype)
     # As a plain array: numpy's memmap class slows every slice, and compiled kernels want the base class.
-    return np.asarray(np.memmap(path, place.dtype, mode="r", offset=place.offset, shape=place.shape))
+    return np.asarray(np.memmap(path, place.dtype, mode=mode, offset=place.offset, shape=place.shape))
 
 
 @lru_cache(maxsize=1)
