@@ -15,7 +15,12 @@ _ID_LENGTH = 24  # 96 bits: with a thousand million persons a clash has odds of 
 
 
 def build_identity_map(
-    components: DataFrame, old_map: DataFrame, old_moves: DataFrame, as_of: date, links: DataFrame | None = None
+    components: DataFrame,
+    old_map: DataFrame,
+    old_moves: DataFrame,
+    as_of: date,
+    links: DataFrame | None = None,
+    others: DataFrame | None = None,
 ) -> tuple[DataFrame, DataFrame]:
     """The person of each identifier, and what became of persons published before.
 
@@ -30,6 +35,8 @@ def build_identity_map(
         old_moves: identity_moves so far; ids merged away stay used.
         as_of: the day of the run; nothing else tells the time, so a run that is repeated gives the same rows.
         links: identity_links, to tell why a person was split; None: not told.
+        others: person_id: where the components are but some, with the whole of all persons they touch and old_map of
+            these persons alone, all persons there are; None: old_map has them.
 
     Returns:
         The columns of identity_map (linked_at = first event that shows the identifier) and those of the new rows of
@@ -49,7 +56,8 @@ def build_identity_map(
         .agg(F.count(F.lit(1)).alias("_size"), F.min("first_at").alias("_first_at"))
         .withColumn("_is_home", _is_first("_old", F.col("_size").desc(), F.col("_first_at"), F.col("component")))
     )
-    owners = _owners(components, sides, persons, _used_ids(old_map, old_moves), as_of)
+    used = _used_ids(old_map if others is None else others, old_moves)
+    owners = _owners(components, sides, persons, used, as_of)
     identity_map = components.join(owners, "component", how="inner").select(
         *_KEY, "person_id", F.col("first_at").alias("linked_at"), "key_id"
     )
@@ -96,8 +104,11 @@ def _owners(components: DataFrame, sides: DataFrame, persons: DataFrame, used: D
         .withColumn("_name", F.concat_ws(":", "_earliest.identifier_kind", "_earliest.identifier"))
         .join(kept, "component", how="left")
         .withColumn("_new", _id(F.col("_name")))
-        .join(used.withColumnRenamed("person_id", "_new").withColumn("_is_used", F.lit(True)), "_new", how="left")
     )
+    # Few components are new, so few ids are asked about and those in use need no shuffle.
+    asked = fresh.where(F.col("_old").isNull()).select("_new")
+    taken = used.select(F.col("person_id").alias("_new")).join(asked, ["_new"], how="left_semi").distinct()
+    fresh = fresh.join(taken.withColumn("_is_used", F.lit(True)), ["_new"], how="left")
     again = _id(F.concat_ws("@", "_name", F.lit(as_of.isoformat())))
     new = F.when(F.col("_is_used"), again).otherwise(F.col("_new"))
     return fresh.select("component", F.coalesce("_old", new).alias("person_id"))
@@ -110,7 +121,7 @@ def _used_ids(old_map: DataFrame, old_moves: DataFrame) -> DataFrame:
     stay free for it.
     """
     left = old_moves.select(F.col("from_person_id").alias("person_id"))
-    return old_map.select("person_id").unionByName(left).distinct()
+    return old_map.select("person_id").unionByName(left)
 
 
 def _moves(moved: DataFrame, as_of: date) -> DataFrame:

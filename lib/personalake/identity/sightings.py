@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from personalake.tables.identity import DEVICE, IDENTITY_SIGHTINGS, LOGIN
 
+_KEY = ("identifier_kind", "identifier")
 _SET = ("source", "device_id", "login_id", "_further", "key_id")
 
 
@@ -60,11 +61,12 @@ def build_identity_sightings(events: DataFrame) -> DataFrame:
     )
 
 
-def identifiers_of(sightings: DataFrame) -> DataFrame:
+def identifiers_of(sightings: DataFrame, only: DataFrame | None = None) -> DataFrame:
     """Every identifier that was seen, single ones too.
 
     Args:
         sightings: rows of identity_sightings.
+        only: identifier_kind, identifier: no others are asked about; None: all.
 
     Returns:
         identifier_kind, identifier, first_at (first event that shows it [UTC]), key_id (of its latest event).
@@ -73,10 +75,19 @@ def identifiers_of(sightings: DataFrame) -> DataFrame:
         One shuffle by identifier.
     """
     latest = F.max(F.struct("last_at", "key_id"))["key_id"]
-    return (
-        sightings.withColumn("_seen", F.explode(seen_identifiers()))
-        .groupBy(F.col("_seen.kind").alias("identifier_kind"), F.col("_seen.identifier").alias("identifier"))
-        .agg(F.min("first_at").alias("first_at"), latest.alias("key_id"))
+    seen = each_identifier(sightings)
+    asked = seen if only is None else seen.join(only, [*_KEY], how="left_semi")
+    return asked.groupBy(*_KEY).agg(F.min("first_at").alias("first_at"), latest.alias("key_id"))
+
+
+def each_identifier(sightings: DataFrame) -> DataFrame:
+    """One row per sighting and identifier in it: identifier_kind, identifier, first_at, last_at, key_id."""
+    return sightings.withColumn("_seen", F.explode(seen_identifiers())).select(
+        F.col("_seen.kind").alias("identifier_kind"),
+        F.col("_seen.identifier").alias("identifier"),
+        "first_at",
+        "last_at",
+        "key_id",
     )
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from personalake.config import Settings
 from personalake.identity.components import fit_components
 from personalake.identity.evidence import Evidence
 from personalake.identity.fuzzy import alike_pairs, attribute_records, check_splink, fuzzy_links
@@ -20,14 +18,13 @@ from personalake.identity.rekeyed import (
     newest_aliases,
     with_newest_identifiers,
     with_newest_login,
-    with_newest_names,
     with_old_identifiers,
 )
 from personalake.identity.sightings import build_identity_sightings, identifiers_of
 from personalake.ingest.entities import latest_by_key
-from personalake.ingest.source import load_sources
 from personalake.job import Job, Stage
-from personalake.privacy.consent import consent_by_identifier
+from personalake.stages.identity_evidence import evidence, evidence_fingerprint
+from personalake.stages.identity_renewal import left_before, renew
 from personalake.stages.known import on_days
 from personalake.tables.identity import (
     IDENTITY_CUTS,
@@ -39,8 +36,6 @@ from personalake.tables.identity import (
 )
 from personalake.tables.ingest import CONSENTS, CUSTOMER_VERSIONS, CUSTOMERS, EVENTS, IDENTIFIER_ALIASES
 
-LINKING = "linking"
-CUT = "cut"
 _NAMED_GIANTS = 3
 
 
@@ -51,30 +46,37 @@ def run(job: Job) -> None:
     that dies between the two finds the old history, comes to the same moves under the same ids, and goes on. The map
     itself comes last and says what its history says.
     """
-    _roll_up(job)
-    seen = job.read(IDENTITY_SIGHTINGS).where(F.col("event_date") < F.lit(job.as_of))
+    left = left_before(job)
+    days = _roll_up(job)
     newest = _newest_aliases(job)
+    said = evidence(job, newest)
+    if left is not None and days is not None and renew(job, left, days, said):
+        job.note(persons="of changed days")
+        return
+    job.note(persons="all")
+    seen = job.read(IDENTITY_SIGHTINGS).where(F.col("event_date") < F.lit(job.as_of))
     sightings = seen if newest is None else job.put_down(with_newest_identifiers(seen, newest), "sightings")
-    evidence = _evidence(job, newest)
-    links = job.put_down(build_identity_links(sightings, job.settings.identity, evidence), "links")
+    links = job.put_down(build_identity_links(sightings, job.settings.identity, said), "links")
     if job.settings.identity.fuzzy.is_on:
-        links = links.unionByName(_alike(job, newest, sightings, evidence))
+        links = links.unionByName(_alike(job, newest, sightings, said))
     links, components = _resolved(job, identifiers_of(sightings), links)
     if newest is not None:
         components = job.put_down(with_old_identifiers(components, newest, identifiers_of(seen)), "all-components")
     _publish(job, components, links)
 
 
-def _roll_up(job: Job) -> None:
-    """Make the sightings of days that changed anew; of all days where it is not known which."""
-    days = job.changed_dates(EVENTS, IDENTITY_SIGHTINGS)
-    events = job.read(EVENTS)
-    if days is None:
+def _roll_up(job: Job) -> list[date] | None:
+    """Make the sightings of days that changed anew, and tell the days; all, and None, where it is not known which."""
+    texts, events = job.changed_dates(EVENTS, IDENTITY_SIGHTINGS), job.read(EVENTS)
+    job.note(days_read="all" if texts is None else len(texts))
+    if texts is None:
         job.replace(IDENTITY_SIGHTINGS, _by_day(build_identity_sightings(events)))
-    elif days:
-        changed = on_days(events, [date.fromisoformat(day) for day in days])
-        job.replace_where(IDENTITY_SIGHTINGS, _by_day(build_identity_sightings(changed)), {"event_date": days})
-    job.note(days_read="all" if days is None else len(days))
+        return None
+    days = [date.fromisoformat(text) for text in texts]
+    if days:
+        changed = build_identity_sightings(on_days(events, days))
+        job.replace_where(IDENTITY_SIGHTINGS, _by_day(changed), {"event_date": texts})
+    return days
 
 
 def _by_day(sightings: DataFrame) -> DataFrame:
@@ -89,24 +91,6 @@ def _newest_aliases(job: Job) -> DataFrame | None:
     aliases = job.read(IDENTIFIER_ALIASES)
     changes = aliases.select("key_id").distinct().count()
     return job.put_down(newest_aliases(aliases, changes), "aliases") if changes else None
-
-
-def _evidence(job: Job, newest: DataFrame | None) -> Evidence:
-    """What sources declare, operators cut, and people said to being linked before this day."""
-    sources = load_sources(Path(job.settings.sources.folder), job.settings.ingest.event_types)
-    weights = {source.name: source.evidence for source in sources if source.evidence is not None}
-    cuts = job.read(IDENTITY_CUTS).where(F.col("state") == CUT) if job.was_written(IDENTITY_CUTS) else None
-    consents = job.read(CONSENTS).where(F.col("purpose") == LINKING)
-    words = None if consents.isEmpty() else consents
-    if newest is not None:
-        cuts = cuts if cuts is None else with_newest_names(cuts, newest, "left", "right")
-        words = words if words is None else with_newest_names(words, newest, "identifier")
-    return Evidence(
-        weights=weights,
-        cuts=cuts,
-        words=words if words is None else consent_by_identifier(words, LINKING, job.as_of),
-        needs_word=LINKING in job.settings.privacy.required_purposes,
-    )
 
 
 def _alike(job: Job, newest: DataFrame | None, sightings: DataFrame, evidence: Evidence) -> DataFrame:
@@ -152,13 +136,6 @@ def _publish(job: Job, components: DataFrame, links: DataFrame) -> None:
     job.merge(IDENTITY_MOVES, new_moves)
     job.replace_where(IDENTITY_MAP_VERSIONS, changed, {"effective_date": job.as_of})
     job.replace(IDENTITY_MAP, new_map)
-
-
-def evidence_fingerprint(settings: Settings) -> dict[str, str]:
-    """The evidence that sources declare, as part of what decides whether there is anything to do."""
-    sources = load_sources(Path(settings.sources.folder), settings.ingest.event_types)
-    declared = [f"{s.name} {sorted(s.evidence.items())}" for s in sources if s.evidence is not None]
-    return {"evidence": "; ".join(declared) or "as seen", "linking": str(LINKING in settings.privacy.required_purposes)}
 
 
 STAGE = Stage(
