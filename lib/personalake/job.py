@@ -153,7 +153,7 @@ class Job:
         return frame.select(*[c.name for c in table.cols])
 
     def is_as_left(self, table: Table) -> bool:
-        """Whether an own table, by one column's folders or none, holds just the rows that the last complete run left."""
+        """Whether an own table, by one column's folders or none, holds the rows that the last complete run left."""
         return self.before is not None and self.before.is_as_left(self.root, table)
 
     def was_written(self, table: Table) -> bool:

@@ -93,13 +93,20 @@ def each_identifier(sightings: DataFrame) -> DataFrame:
 
 def seen_identifiers() -> Column:
     """All identifiers of a sighting, the one that tells most first: login, further identifiers by kind, device."""
+    login, device = F.array(_identifier(LOGIN, "login_id")), F.array(_identifier(DEVICE, "device_id"))
+    has_login, has_device = F.col("login_id").isNotNull(), F.col("device_id").isNotNull()
     further = F.transform(
         F.array_sort(F.coalesce(F.map_entries("identifiers"), F.array())),
         lambda entry: F.struct(entry["key"].alias("kind"), entry["value"].alias("identifier")),
     )
-    return F.filter(
-        F.concat(F.array(_identifier(LOGIN, "login_id")), further, F.array(_identifier(DEVICE, "device_id"))),
-        lambda entry: entry["identifier"].isNotNull(),
+    all_kinds = F.filter(F.concat(login, further, device), lambda entry: entry["identifier"].isNotNull())
+    # Most rows show a login or a device and no more: these are told without functions that Spark interprets.
+    is_plain = F.coalesce(F.size("identifiers"), F.lit(0)) <= 0
+    return (
+        F.when(is_plain & has_login & has_device, F.concat(login, device))
+        .when(is_plain & has_login, login)
+        .when(is_plain & has_device, device)
+        .otherwise(all_kinds)
     )
 
 

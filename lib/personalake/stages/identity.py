@@ -12,7 +12,8 @@ from personalake.identity.evidence import Evidence
 from personalake.identity.fuzzy import alike_pairs, attribute_records, check_splink, fuzzy_links
 from personalake.identity.giants import giants_of, without_giants, without_joiners
 from personalake.identity.history import build_identity_map_versions, map_as_of
-from personalake.identity.links import build_identity_links
+from personalake.identity.links import busy_lefts, links_of
+from personalake.identity.pairs import build_pairs
 from personalake.identity.persons import build_identity_map
 from personalake.identity.rekeyed import (
     newest_aliases,
@@ -56,13 +57,10 @@ def run(job: Job) -> None:
     job.note(persons="all")
     seen = job.read(IDENTITY_SIGHTINGS).where(F.col("event_date") < F.lit(job.as_of))
     sightings = seen if newest is None else job.put_down(with_newest_identifiers(seen, newest), "sightings")
-    links = job.put_down(build_identity_links(sightings, job.settings.identity, said), "links")
-    if job.settings.identity.fuzzy.is_on:
-        links = links.unionByName(_alike(job, newest, sightings, said))
-    links, components = _resolved(job, identifiers_of(sightings), links)
+    components = _resolved(job, identifiers_of(sightings), _links(job, newest, sightings, said))
     if newest is not None:
         components = job.put_down(with_old_identifiers(components, newest, identifiers_of(seen)), "all-components")
-    _publish(job, components, links)
+    _publish(job, components)
 
 
 def _roll_up(job: Job) -> list[date] | None:
@@ -93,6 +91,13 @@ def _newest_aliases(job: Job) -> DataFrame | None:
     return job.put_down(newest_aliases(aliases, changes), "aliases") if changes else None
 
 
+def _links(job: Job, newest: DataFrame | None, sightings: DataFrame, said: Evidence) -> DataFrame:
+    settings = job.settings.identity
+    pairs = job.put_down(build_pairs(sightings, said.weights), "pairs")
+    links = links_of(pairs, busy_lefts(pairs, settings.devices_per_login), settings, said)
+    return links.unionByName(_alike(job, newest, sightings, said)) if settings.fuzzy.is_on else links
+
+
 def _alike(job: Job, newest: DataFrame | None, sightings: DataFrame, evidence: Evidence) -> DataFrame:
     """Links between customers who came and whose attributes are alike."""
     settings = job.settings.identity.fuzzy
@@ -107,10 +112,13 @@ def _alike(job: Job, newest: DataFrame | None, sightings: DataFrame, evidence: E
     return job.put_down(fuzzy_links(job.spark.createDataFrame(pairs), customers, settings, evidence), "fuzzy-links")
 
 
-def _resolved(job: Job, identifiers: DataFrame, links: DataFrame) -> tuple[DataFrame, DataFrame]:
-    """Links and components, without any component too large to be a person; those are named and taken apart."""
+def _resolved(job: Job, identifiers: DataFrame, links: DataFrame) -> DataFrame:
+    """Write the links, give the components: none is too large to be a person; those are named and taken apart."""
     settings = job.settings.identity
+    job.replace(IDENTITY_LINKS, links)
+    links = job.read(IDENTITY_LINKS)
     components = job.put_down(fit_components(identifiers, links, settings), "components")
+    was_cut = False
     for step, taken_apart in (("joiners", without_joiners), ("giants", without_giants)):
         giants = giants_of(components, settings.identifiers_per_person)
         largest = giants.orderBy(F.desc("identifier_count"), "component").limit(_NAMED_GIANTS).collect()
@@ -121,18 +129,20 @@ def _resolved(job: Job, identifiers: DataFrame, links: DataFrame) -> tuple[DataF
         job.note(**{f"too_large_cut_{step}": named})
         links = job.put_down(taken_apart(links, components, giants), f"links-without-{step}")
         components = job.put_down(fit_components(identifiers, links, settings), f"components-without-{step}")
-    return links, components
+        was_cut = True
+    if was_cut:
+        job.replace(IDENTITY_LINKS, links)
+    return components
 
 
-def _publish(job: Job, components: DataFrame, links: DataFrame) -> None:
+def _publish(job: Job, components: DataFrame) -> None:
     versions, moves = job.read(IDENTITY_MAP_VERSIONS), job.read(IDENTITY_MOVES)
     # A map from before it had a history is what was published.
     published = job.read(IDENTITY_MAP) if versions.isEmpty() else map_as_of(versions, job.as_of)
-    new_map, new_moves = build_identity_map(components, published, moves, job.as_of, links)
+    new_map, new_moves = build_identity_map(components, published, moves, job.as_of, job.read(IDENTITY_LINKS))
     new_map, new_moves = job.put_down(new_map, "map"), job.put_down(new_moves, "moves")
     before = map_as_of(versions, job.as_of, is_before=True)
     changed = job.put_down(build_identity_map_versions(new_map, before, job.as_of), "versions")
-    job.replace(IDENTITY_LINKS, links)
     job.merge(IDENTITY_MOVES, new_moves)
     job.replace_where(IDENTITY_MAP_VERSIONS, changed, {"effective_date": job.as_of})
     job.replace(IDENTITY_MAP, new_map)

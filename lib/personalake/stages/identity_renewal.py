@@ -135,11 +135,10 @@ def _renewed_persons(
     persons = changes.where("person_id IS NOT NULL").select("person_id")
     if ends is not None:
         persons = persons.unionByName(published.join(ends, [*KEY], how="left_semi").select("person_id"))
-    persons = job.put_down(persons.distinct(), "persons")
     before = job.put_down(published.join(persons, ["person_id"], how="left_semi"), "map-before")
-    again = changes.where("_is_unsure").select(*KEY)
-    again = identifiers_of(seen, again) if not again.isEmpty() else changes.where(F.lit(False))
-    members = job.put_down(members_now(before, changes, again), "members")
+    unsure = changes.where("_is_unsure").select(*KEY)
+    again = changes.limit(0) if unsure.isEmpty() else job.put_down(identifiers_of(seen, unsure), "again")
+    members = members_now(before, changes, again)
     used = job.read(IDENTITY_LINKS).where(F.col("state") == USED)
     used = job.put_down(used.join(as_end(members, "left"), end_of("left"), how="left_semi"), "links-of-members")
     components = job.put_down(fit_components(members, used, settings), "components-of-members")
@@ -154,7 +153,7 @@ def _renewed_persons(
         published.select("person_id"),
     )
     new_map, new_moves = job.put_down(new_map, "map-of-members"), job.put_down(new_moves, "moves")
-    _publish(job, left, before, new_map, new_moves, published.join(persons, ["person_id"], how="left_anti"))
+    _publish(job, left, before, new_map, new_moves, published.join(before, ["person_id"], how="left_anti"))
     return True
 
 
