@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import shutil
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -45,15 +47,26 @@ class Lake:
         self.before: Before | None = None
         self.seen: dict[str, Seen] = {}
         write_source(root / "conf", event_types={"pv": "view", "ping": "heartbeat"}, evidence=evidence)
-        self.settings = load_settings(
-            [str(conf_folder() / "base.yaml")],
-            [
-                *(f"warehouse.root={self.root}", f"sources.folder={root / 'conf'}"),
-                *("identity.logins_per_device=2", 'ingest.event_types=["heartbeat"]'),
-                *settings,
-            ],
+        self.overrides = (
+            f"sources.folder={root / 'conf'}",
+            "identity.logins_per_device=2",
+            'ingest.event_types=["heartbeat"]',
+            *settings,
         )
+        self.set()
         ensure_tables(spark, self.root, [*STAGE.reads, *STAGE.writes])
+
+    def set(self, *settings: str) -> None:
+        """Settings from now on; the last run had those of then."""
+        overrides = [f"warehouse.root={self.root}", *self.overrides, *settings]
+        self.settings = load_settings([str(conf_folder() / "base.yaml")], overrides)
+
+    def twin(self, root: Path) -> Lake:
+        """Another one with the same past."""
+        other = copy.copy(self)
+        other.root = str(shutil.copytree(self.root, root))
+        other.set()
+        return other
 
     def put(self, seen: Iterable[tuple[int, Seen]]) -> None:
         """Events, each with the number that is its id."""

@@ -136,6 +136,8 @@ def _renewed_persons(
     if ends is not None:
         persons = persons.unionByName(published.join(ends, [*KEY], how="left_semi").select("person_id"))
     before = job.put_down(published.join(persons, ["person_id"], how="left_semi"), "map-before")
+    if changes.isEmpty() and before.isEmpty():
+        return True
     unsure = changes.where("_is_unsure").select(*KEY)
     again = changes.limit(0) if unsure.isEmpty() else job.put_down(identifiers_of(seen, unsure), "again")
     members = members_now(before, changes, again)
