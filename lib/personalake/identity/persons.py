@@ -15,12 +15,7 @@ _ID_LENGTH = 24  # 96 bits: with a thousand million persons a clash has odds of 
 
 
 def build_identity_map(
-    components: DataFrame,
-    old_map: DataFrame,
-    old_moves: DataFrame,
-    as_of: date,
-    links: DataFrame | None = None,
-    others: DataFrame | None = None,
+    components: DataFrame, old_map: DataFrame, old_moves: DataFrame, as_of: date, links: DataFrame | None = None
 ) -> tuple[DataFrame, DataFrame]:
     """The person of each identifier, and what became of persons published before.
 
@@ -35,8 +30,6 @@ def build_identity_map(
         old_moves: identity_moves so far; ids merged away stay used.
         as_of: the day of the run; nothing else tells the time, so a run that is repeated gives the same rows.
         links: identity_links, to tell why a person was split; None: not told.
-        others: person_id: where the components are but some, with the whole of all persons they touch and old_map of
-            these persons alone, all persons there are; None: old_map has them.
 
     Returns:
         The columns of identity_map (linked_at = first event that shows the identifier) and those of the new rows of
@@ -45,29 +38,72 @@ def build_identity_map(
         shows any more leave the map without a move.
 
     Cost:
-        Shuffles of identifiers: by identifier, by component (twice); the rest is by person and smaller. With links, one
-        scan of them, joined with the identifiers of persons that were split.
+        That of `with_person`, `map_of` and `moves_of`, the first of which is done twice: keep what it gives instead.
+    """
+    named = with_person(components, old_map, old_moves, as_of)
+    return map_of(named), moves_of(named, as_of, links)
+
+
+def with_person(
+    components: DataFrame, old_map: DataFrame, old_moves: DataFrame, as_of: date, others: DataFrame | None = None
+) -> DataFrame:
+    """The identifiers + person_id and _old, the person before (null where there was none).
+
+    Args:
+        components: as in `build_identity_map`.
+        old_map: as there; at least of all persons of whom an identifier is among the components, and these whole.
+        old_moves: as there.
+        as_of: as there.
+        others: person_id: where old_map does not have all persons there are, all of them; None: it has.
+
+    Returns:
+        The same rows. Several transforms read it: keep it.
+
+    Cost:
+        Shuffles of identifiers: by identifier, by component (twice); the rest is by person and smaller.
     """
     persons = old_map.groupBy("person_id").agg(F.min("linked_at").alias("_since"))
-    old = old_map.select(*_KEY, F.col("person_id").alias("_old"))
-    sides = (
-        components.join(old, [*_KEY], how="inner")
-        .groupBy("component", "_old")
-        .agg(F.count(F.lit(1)).alias("_size"), F.min("first_at").alias("_first_at"))
-        .withColumn("_is_home", _is_first("_old", F.col("_size").desc(), F.col("_first_at"), F.col("component")))
-    )
+    before = components.join(old_map.select(*_KEY, F.col("person_id").alias("_old")), [*_KEY], how="left")
     used = _used_ids(old_map if others is None else others, old_moves)
-    owners = _owners(components, sides, persons, used, as_of)
-    identity_map = components.join(owners, "component", how="inner").select(
-        *_KEY, "person_id", F.col("first_at").alias("linked_at"), "key_id"
-    )
-    moved = sides.join(owners, "component", how="inner").where(F.col("_old") != F.col("person_id"))
+    owners = _owners(components, _sides(before), persons, used, as_of)
+    return before.join(owners, "component", how="inner")
+
+
+def map_of(named: DataFrame) -> DataFrame:
+    """The columns of identity_map, of rows of `with_person`."""
+    return named.select(*_KEY, "person_id", F.col("first_at").alias("linked_at"), "key_id")
+
+
+def moves_of(named: DataFrame, as_of: date, links: DataFrame | None = None) -> DataFrame:
+    """What became of persons published before: the columns of identity_moves.
+
+    Args:
+        named: rows of `with_person`.
+        as_of: the day of the run.
+        links: identity_links, to tell why a person was split; None: not told.
+
+    Cost:
+        Shuffles of the identifiers of persons that were merged or split; with links, one scan of them, joined with
+        these.
+    """
+    gone = named.where(F.col("_old") != F.col("person_id")).select("_old").distinct()
+    torn = named.join(gone, ["_old"], how="left_semi")
+    moved = _sides(torn, F.max("person_id").alias("person_id")).where(F.col("_old") != F.col("person_id"))
     if links is not None:
-        causes = split_causes(links, components.join(old, [*_KEY], how="inner"), moved.where("NOT _is_home"))
+        causes = split_causes(links, torn, moved.where("NOT _is_home"))
         moved = moved.join(causes, ["component", "_old"], how="left")
     else:
         moved = moved.withColumn("_cause", F.lit(None).cast("string"))
-    return identity_map, _moves(moved, as_of)
+    return _moves(moved, as_of)
+
+
+def _sides(before: DataFrame, *more: Column) -> DataFrame:
+    """One row per component and old person in it: _size, _is_home."""
+    sides = before.where(F.col("_old").isNotNull()).groupBy("component", "_old")
+    counted = sides.agg(F.count(F.lit(1)).alias("_size"), F.min("first_at").alias("_first_at"), *more)
+    return counted.withColumn(
+        "_is_home", _is_first("_old", F.col("_size").desc(), F.col("_first_at"), F.col("component"))
+    )
 
 
 def identifiers_by_person(identity_map: DataFrame) -> DataFrame:

@@ -14,7 +14,7 @@ from personalake.identity.giants import giants_of, without_giants, without_joine
 from personalake.identity.history import build_identity_map_versions, map_as_of
 from personalake.identity.links import busy_lefts, links_of
 from personalake.identity.pairs import build_pairs
-from personalake.identity.persons import build_identity_map
+from personalake.identity.persons import map_of, moves_of, with_person
 from personalake.identity.rekeyed import (
     newest_aliases,
     with_newest_identifiers,
@@ -43,7 +43,8 @@ _NAMED_GIANTS = 3
 def run(job: Job) -> None:
     """Roll up what is new, link what was seen together, find who hangs together, keep old ids.
 
-    Ids follow the map as published up to this day. The moves are written before the map's history they explain: a run
+    Where the last complete run can be built upon, only links and persons that changed days touch are made anew. Ids
+    follow the map as published up to this day. The moves are written before the map's history they explain: a run
     that dies between the two finds the old history, comes to the same moves under the same ids, and goes on. The map
     itself comes last and says what its history says.
     """
@@ -139,10 +140,11 @@ def _publish(job: Job, components: DataFrame) -> None:
     versions, moves = job.read(IDENTITY_MAP_VERSIONS), job.read(IDENTITY_MOVES)
     # A map from before it had a history is what was published.
     published = job.read(IDENTITY_MAP) if versions.isEmpty() else map_as_of(versions, job.as_of)
-    new_map, new_moves = build_identity_map(components, published, moves, job.as_of, job.read(IDENTITY_LINKS))
-    new_map, new_moves = job.put_down(new_map, "map"), job.put_down(new_moves, "moves")
+    named = job.put_down(with_person(components, published, moves, job.as_of), "components-with-person")
+    new_map = map_of(named)
+    new_moves = job.put_down(moves_of(named, job.as_of, job.read(IDENTITY_LINKS)), "moves")
     before = map_as_of(versions, job.as_of, is_before=True)
-    changed = job.put_down(build_identity_map_versions(new_map, before, job.as_of), "versions")
+    changed = build_identity_map_versions(new_map, before, job.as_of)
     job.merge(IDENTITY_MOVES, new_moves)
     job.replace_where(IDENTITY_MAP_VERSIONS, changed, {"effective_date": job.as_of})
     job.replace(IDENTITY_MAP, new_map)

@@ -15,7 +15,7 @@ from personalake.identity.giants import giants_of
 from personalake.identity.history import build_identity_map_versions, map_as_of
 from personalake.identity.links import CUT_GIANT, USED, links_of
 from personalake.identity.pairs import LEFT, PAIR, RIGHT, SUMS, build_pairs, pair_changes, pairs_with_changes
-from personalake.identity.persons import build_identity_map
+from personalake.identity.persons import map_of, moves_of, with_person
 from personalake.identity.renewed import (
     KEY,
     busy_then_and_now,
@@ -146,30 +146,23 @@ def _renewed_persons(
     components = job.put_down(fit_components(members, used, settings), "components-of-members")
     if not giants_of(components, settings.identifiers_per_person).isEmpty():
         return False
-    new_map, new_moves = build_identity_map(
-        components,
-        before,
-        job.read(IDENTITY_MOVES),
-        job.as_of,
-        job.read(IDENTITY_LINKS),
-        published.select("person_id"),
-    )
-    new_map, new_moves = job.put_down(new_map, "map-of-members"), job.put_down(new_moves, "moves")
-    _publish(job, left, before, new_map, new_moves, published.join(before, ["person_id"], how="left_anti"))
+    everyone = published.select("person_id")
+    named = with_person(components, before, job.read(IDENTITY_MOVES), job.as_of, everyone)
+    named = job.put_down(named, "members-with-person")
+    _publish(job, left, before, named, published.join(before, ["person_id"], how="left_anti"))
     return True
 
 
-def _publish(
-    job: Job, left: Left, before: DataFrame, new_map: DataFrame, new_moves: DataFrame, others: DataFrame
-) -> None:
+def _publish(job: Job, left: Left, before: DataFrame, named: DataFrame, others: DataFrame) -> None:
     """As of a day that the history does not know yet it gets what is new; as of the last one its slice is mended."""
-    history = job.read(IDENTITY_MAP_VERSIONS)
+    history, new_map = job.read(IDENTITY_MAP_VERSIONS), map_of(named)
+    new_moves = job.put_down(moves_of(named, job.as_of, job.read(IDENTITY_LINKS)), "moves")
     if left.day == job.as_of:
         touched = before.select(*KEY).unionByName(new_map.select(*KEY)).distinct()
         earlier = map_as_of(history.join(touched, [*KEY], how="left_semi"), job.as_of, is_before=True)
         slice_ = history.where(F.col("effective_date") == F.lit(job.as_of))
         changed = build_identity_map_versions(new_map, earlier, job.as_of)
-        changed = job.put_down(changed.unionByName(slice_.join(touched, [*KEY], how="left_anti")), "versions")
+        changed = changed.unionByName(slice_.join(touched, [*KEY], how="left_anti"))
     else:
         changed = build_identity_map_versions(new_map, before, job.as_of)
     if not new_moves.isEmpty():
