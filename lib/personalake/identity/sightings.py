@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 from personalake.tables.identity import DEVICE, IDENTITY_SIGHTINGS, LOGIN
 
+_FURTHER = "array<struct<kind:string,identifier:string>>"
 _KEY = ("identifier_kind", "identifier")
 _SET = ("source", "device_id", "login_id", "_further", "key_id")
 
@@ -27,13 +28,13 @@ def build_identity_sightings(events: DataFrame) -> DataFrame:
     Cost:
         One pass over eight columns, then two shuffles of partly aggregated rows (visits, then sets).
     """
-    further = F.filter(
-        F.transform(
-            F.coalesce(F.map_entries("identifiers"), F.array()),
-            lambda entry: F.struct(entry["key"].alias("kind"), entry["value"].alias("identifier")),
-        ),
-        lambda entry: entry["identifier"].isNotNull(),
+    named = F.transform(
+        F.map_entries("identifiers"),
+        lambda entry: F.struct(entry["key"].alias("kind"), entry["value"].alias("identifier")),
     )
+    known = F.array_sort(F.filter(named, lambda entry: entry["identifier"].isNotNull()))
+    # Most events have none: they are spared functions that Spark interprets.
+    further = F.when(F.size("identifiers") > 0, known).otherwise(F.array().cast(_FURTHER))
     visit = F.coalesce("source_session_id", F.lit(""))
     is_seen = F.col("device_id").isNotNull() | F.col("login_id").isNotNull() | (F.size("_further") > 0)
     rows = events.select(
@@ -41,7 +42,7 @@ def build_identity_sightings(events: DataFrame) -> DataFrame:
         "source",
         "device_id",
         "login_id",
-        F.array_sort(further).alias("_further"),
+        further.alias("_further"),
         "key_id",
         visit.alias("_visit"),
         "event_at",
