@@ -86,10 +86,13 @@ class Lake:
     def add(self, table: Table, *rows: dict[str, Any]) -> None:
         write.merge(self.spark, self.root, table, frame(self.spark, table, *rows).drop("run_id"), "test")
 
-    def run(self, as_of: date, force: bool = False) -> Job:
+    def job(self, as_of: date, force: bool = False) -> Job:
         self.runs += 1
         now = datetime.now(UTC)
-        job = Job(self.spark, self.settings, STAGE, f"run-{self.runs}", now, as_of, force, before=self.before)
+        return Job(self.spark, self.settings, STAGE, f"run-{self.runs}", now, as_of, force, before=self.before)
+
+    def run(self, as_of: date, force: bool = False) -> Job:
+        job = self.job(as_of, force)
         with quick_queries(self.spark):
             STAGE.run(job)
         left = {table.name: job.version(table) for table in STAGE.writes}
