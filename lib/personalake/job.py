@@ -110,12 +110,17 @@ class Job:
             raise ValueError(f"stage {self.stage.name} has no as-of day")
         return self.day
 
-    def read(self, table: Table) -> DataFrame:
-        """The rows of a table, without run_id: an input at the version it had when the stage began, or an own table."""
+    def read(self, table: Table, version: int | None = None) -> DataFrame:
+        """The rows of a table, without run_id: an input at the version it had when the stage began, or an own table.
+
+        Args:
+            table: which one.
+            version: of an own table: as it was then; None: as it is when it is read.
+        """
         if table in self.stage.reads:
             frame = read(self.spark, self.root, table, self.inputs[table.name])
         elif table in self.stage.writes:
-            frame = read(self.spark, self.root, table)
+            frame = read(self.spark, self.root, table, version)
         else:
             raise ValueError(f"stage {self.stage.name} does not declare that it reads {table.name}")
         return frame.select(*[c.name for c in table.cols])
@@ -148,7 +153,7 @@ class Job:
         return frame.select(*[c.name for c in table.cols])
 
     def is_as_left(self, table: Table) -> bool:
-        """Whether an own table, partitioned by a day, holds just the rows that the last complete run left."""
+        """Whether an own table, by one column's folders or none, holds the rows that the last complete run left."""
         return self.before is not None and self.before.is_as_left(self.root, table)
 
     def was_written(self, table: Table) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 
 from personalake.store.changes import changed_partitions
 from personalake.store.versions import version_of
@@ -18,11 +19,15 @@ class Before:
         inputs: table to the version that was read.
         outputs: table to the version that was left.
         had_same_settings: whether the settings that its rows depend on were those of now.
+        day: its as-of day.
+        facts: what else its rows depended on, as the stage's fingerprint tells it.
     """
 
     inputs: Mapping[str, int]
     outputs: Mapping[str, int]
     had_same_settings: bool = True
+    day: date | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
 
     def changed_dates(self, root: str, source: Table, version: int, kept: Table, column: str) -> list[str] | None:
         """Days on which an input changed between what was read and a version; see `Job.changed_dates`."""
@@ -38,9 +43,10 @@ class Before:
 
         Args:
             root: warehouse.root.
-            table: partitioned by one column.
+            table: partitioned by one column or none.
         """
         left, now = self.outputs.get(table.name), version_of(root, table.name)
         if left is None or now is None:
             return False
-        return changed_partitions(root, table.name, table.partition[0], left, now) == frozenset()
+        column = table.partition[0] if table.partition else None
+        return changed_partitions(root, table.name, column, left, now) == frozenset()

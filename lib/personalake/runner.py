@@ -179,8 +179,10 @@ class Runner:
         outputs: Mapping[str, str] = last["output_versions"] or {}  # type: ignore[assignment]
         # A fingerprint may hold hashes beside the versions.
         read_at = {name: int(version) for name, version in inputs.items() if name in ALL}
+        facts = {name: text for name, text in inputs.items() if name not in ALL}
         same = last["config_hash"] == self.settings.hash_of(stage.sections)
-        return Before(read_at, {name: int(version) for name, version in outputs.items()}, same)
+        left = {name: int(version) for name, version in outputs.items()}
+        return Before(read_at, left, same, last["as_of_date"], facts)  # type: ignore[arg-type]
 
     def _has_events(self) -> bool:
         return version_of(self.root, EVENTS.name) is not None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +11,11 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from identity.lake import Lake, day
 from identity.seen import START, Seen
-from ingest.source_text import write_source
-from personalake.config import load_settings
-from personalake.job import Job
-from personalake.packaged import conf_folder
-from personalake.past import Before
 from personalake.stages.identity import STAGE
 from personalake.store import write
 from personalake.store.read import read
-from personalake.store.schema import ensure_tables
 from personalake.tables.identity import (
     IDENTITY_CUTS,
     IDENTITY_LINKS,
@@ -30,76 +24,9 @@ from personalake.tables.identity import (
     IDENTITY_MOVES,
     IDENTITY_SIGHTINGS,
 )
-from personalake.tables.ingest import CONSENTS, EVENTS
-from personalake.tables.spec import Table
-from support.partitions import groups
-from support.rows import frame, quick_queries
+from personalake.tables.ingest import CONSENTS
 
 SEED, DAYS = 5, 4
-FIRST = START.date()
-
-
-def day(number: int) -> date:
-    """The as-of day after so many days of events."""
-    return FIRST + timedelta(days=number)
-
-
-class Lake:
-    """A warehouse with events put into it, and the runs of identity on it."""
-
-    def __init__(self, spark: SparkSession, root: Path) -> None:
-        self.spark, self.root, self.runs = spark, str(root / "lake"), 0
-        self.before: Before | None = None
-        write_source(root / "conf", event_types={"pv": "view", "ping": "heartbeat"})
-        self.settings = load_settings(
-            [str(conf_folder() / "base.yaml")],
-            [
-                *(f"warehouse.root={self.root}", f"sources.folder={root / 'conf'}"),
-                *("identity.logins_per_device=2", 'ingest.event_types=["heartbeat"]'),
-            ],
-        )
-        ensure_tables(spark, self.root, [*STAGE.reads, *STAGE.writes])
-
-    def put(self, seen: Iterable[tuple[int, Seen]]) -> None:
-        """Events, each with the number that is its id."""
-        rows = []
-        for number, one in seen:
-            at = START + timedelta(minutes=one.minute)
-            rows.append(
-                {"event_id": f"e{number:04}", "event_at": at, "event_date": at.date(), "source": one.source,
-                 "platform": "web", "device_class": "pc", "device_id": one.device, "login_id": one.login,
-                 "identifiers": one.others, "key_id": "k1", "source_session_id": one.session, "event_type": "view"}
-            )  # fmt: skip
-        self.add(EVENTS, *rows)
-
-    def add(self, table: Table, *rows: dict[str, Any]) -> None:
-        write.merge(self.spark, self.root, table, frame(self.spark, table, *rows).drop("run_id"), "test")
-
-    def run(self, as_of: date) -> Job:
-        self.runs += 1
-        now = datetime.now(UTC)
-        job = Job(self.spark, self.settings, STAGE, f"run-{self.runs}", now, as_of, before=self.before)
-        with quick_queries(self.spark):
-            STAGE.run(job)
-        self.before = Before(dict(job.inputs), dict(job.outputs))
-        return job
-
-    def rows(self, table: Table) -> list[tuple[str, ...]]:
-        kept = [name for name in table.names if name != "run_id"]
-        found = read(self.spark, self.root, table).select(
-            *[F.to_json(name).alias(name) if table[name].type.typeName() == "map" else name for name in kept]
-        )
-        return sorted(tuple(map(str, row)) for row in found.collect())
-
-    def map(self) -> dict[str, str]:
-        return {f"{row[0]}:{row[1]}": row[2] for row in self.rows(IDENTITY_MAP)}
-
-    def persons(self) -> frozenset[frozenset[Any]]:
-        return groups(self.map().items())
-
-    def states(self) -> dict[tuple[str, str], str]:
-        links = read(self.spark, self.root, IDENTITY_LINKS)
-        return {(row.left_identifier, row.right_identifier): row.state for row in links.collect()}
 
 
 def visits() -> list[tuple[int, Seen]]:

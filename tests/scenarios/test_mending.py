@@ -51,6 +51,8 @@ def test_a_link_that_is_wrong_is_shown_cut_and_given_back(own: Flow) -> None:
     assert link["link_id"][:12] in text
     succeed(own, "unlink", link["link_id"][:12], "--reason", "a lent phone")
     succeed(own, "identity")
+    runs = table(own, "runs").sort_values("started_at")
+    assert dict(runs.loc[runs["stage"] == "identity", "detail"].iloc[-1])["persons"] == "of changed days"
     after = table(own, "identity_map").set_index(["identifier_kind", "identifier"])["person_id"]
     assert after["login", link["left_identifier"]] != after["device", link["right_identifier"]]
     (move,) = table(own, "identity_moves").to_dict("records")

@@ -64,3 +64,8 @@ def test_a_table_that_is_not_laid_out_by_the_column_tells_nothing(root, tmp_path
         "\n".join(json.dumps(a | {"add": a["add"] | {"partitionValues": {}}} if "add" in a else a) for a in actions)
     )
     assert changed_partitions(root, "events", "event_date", 0, 1) is None
+
+
+def test_of_a_table_without_days_it_tells_only_that_nothing_changed(root):
+    assert changed_partitions(root, "events", None, 2, 3) == frozenset()
+    assert changed_partitions(root, "events", None, 1, 3) is None

@@ -126,6 +126,8 @@ def fuzzy_links(pairs: DataFrame, seen: DataFrame, settings: Fuzzy, known: Evide
         *_ENDS,
         "evidence_kind",
         F.col("score").alias("strength_score"),
+        F.lit(None).cast("bigint").alias("weighed_count"),
+        F.lit(None).cast("bigint").alias("visit_count"),
         F.lit(0).cast("bigint").alias("event_count"),
         known_at.alias("first_at"),
         known_at.alias("last_at"),

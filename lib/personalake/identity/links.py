@@ -5,9 +5,9 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from personalake.identity.evidence import PARTS, Evidence, evidence_parts, with_consent, with_cut
+from personalake.identity.evidence import PARTS, Evidence, with_consent, with_cut
+from personalake.identity.pairs import LEFT, PAIR, RIGHT, SUMS, build_pairs
 from personalake.identity.settings import Identity
-from personalake.identity.sightings import seen_identifiers
 from personalake.tables.identity import DEVICE, LOGIN
 
 USED = "used"
@@ -34,9 +34,6 @@ STATES = (
     CUT_WEAK,
     CUT_GIANT,
 )
-
-_LEFT = ("left_kind", "left_identifier")
-_RIGHT = ("right_kind", "right_identifier")
 
 
 def build_identity_links(sightings: DataFrame, settings: Identity, evidence: Evidence | None = None) -> DataFrame:
@@ -66,73 +63,64 @@ def build_identity_links(sightings: DataFrame, settings: Identity, evidence: Evi
         joins more where people spoke of being linked.
     """
     known = evidence or Evidence()
-    pairs = with_consent(with_cut(_pairs(sightings, known), known.cuts), known.words, known.needs_word)
-    return _with_guard_counts(pairs, settings).select(
-        F.sha2(F.concat_ws("\u001f", *_LEFT, *_RIGHT, "evidence_kind"), 256).alias("link_id"),
-        *_LEFT,
-        *_RIGHT,
-        "evidence_kind",
+    pairs = build_pairs(sightings, known.weights)
+    return links_of(pairs, busy_lefts(pairs, settings.devices_per_login), settings, known)
+
+
+def links_of(pairs: DataFrame, busy: DataFrame, settings: Identity, evidence: Evidence) -> DataFrame:
+    """As `build_identity_links`, of pairs that are added up already.
+
+    Args:
+        pairs: rows of `build_pairs`; of every right identifier among them all its pairs, since guards compare those.
+        busy: left_kind, left_identifier: those too busy to join anything, as `busy_lefts` finds them among all pairs.
+        settings: as there.
+        evidence: as there.
+
+    Cost:
+        One shuffle by right identifier; two joins more where people spoke of being linked.
+    """
+    heard = with_consent(with_cut(pairs, evidence.cuts), evidence.words, evidence.needs_word)
+    return _with_guard_counts(heard, busy, settings).select(
+        F.sha2(F.concat_ws("\u001f", *PAIR), 256).alias("link_id"),
+        *PAIR,
         F.col("_share").alias("strength_score"),
-        "event_count",
-        "first_at",
-        "last_at",
+        *SUMS,
         _state(settings).alias("state"),
     )
 
 
-def _pairs(sightings: DataFrame, known: Evidence) -> DataFrame:
-    """One row per (left, right) pair of identifiers seen in one event; `_parts` is its weighted visits."""
-    kind = F.when(F.col("_right.kind") == DEVICE, F.concat("_left.kind", F.lit(f"_on_{DEVICE}"))).otherwise(
-        F.concat_ws("_with_", "_right.kind", "_left.kind")
-    )
-    return (
-        sightings.withColumn("_seen", seen_identifiers())
-        .withColumn("_left", F.get("_seen", F.lit(0)))
-        .withColumn("_right", F.explode(F.slice("_seen", F.lit(2), F.size("_seen"))))
-        .where(F.col("_left") != F.col("_right"))
-        .withColumn("_kind", kind)
-        .withColumn("_each", evidence_parts(known.weights, F.col("_kind")))
-        .where(F.col("_each") > 0)
-        .groupBy(
-            F.col("_left.kind").alias("left_kind"),
-            F.col("_left.identifier").alias("left_identifier"),
-            F.col("_right.kind").alias("right_kind"),
-            F.col("_right.identifier").alias("right_identifier"),
-            F.col("_kind").alias("evidence_kind"),
-        )
-        .agg(
-            F.sum(F.col("visit_count") * F.col("_each")).alias("_parts"),
-            F.sum("visit_count").alias("_visits"),
-            F.sum("event_count").alias("event_count"),
-            F.min("first_at").alias("first_at"),
-            F.max("last_at").alias("last_at"),
-        )
-    )
+def busy_lefts(pairs: DataFrame, limit: int) -> DataFrame:
+    """Left identifiers with more right ones of one kind than anybody has: few.
+
+    Args:
+        pairs: reads both ends.
+        limit: how many right identifiers of one kind somebody may have.
+
+    Returns:
+        left_kind, left_identifier.
+
+    Cost:
+        One shuffle of partial counts by left identifier.
+    """
+    return pairs.groupBy(*LEFT, "right_kind").count().where(F.col("count") > limit).select(*LEFT).distinct()
 
 
-def _with_guard_counts(pairs: DataFrame, settings: Identity) -> DataFrame:
+def _with_guard_counts(pairs: DataFrame, busy: DataFrame, settings: Identity) -> DataFrame:
     """Adds _is_busy, _is_login, _logins, _lefts (of the right identifier; the left-out not counted), _share, _rank."""
-    busy = (
-        pairs.groupBy(*_LEFT, "right_kind")
-        .count()
-        .where(F.col("count") > settings.devices_per_login)
-        .select(*_LEFT, F.lit(True).alias("_busy"))
-        .distinct()
-    )
-    by_right = Window.partitionBy(*_RIGHT)
+    by_right = Window.partitionBy(*RIGHT)
     counted = ~F.col("_is_out")
-    of_kind = Window.partitionBy(*_RIGHT, "_is_out", "left_kind")
+    of_kind = Window.partitionBy(*RIGHT, "_is_out", "left_kind")
     return (
-        pairs.join(F.broadcast(busy), [*_LEFT], how="left")
+        pairs.join(F.broadcast(busy.withColumn("_busy", F.lit(True))), [*LEFT], how="left")
         .withColumn("_is_busy", F.coalesce("_busy", F.lit(False)))
         .withColumn("_is_out", F.col("_is_busy") | F.col("_is_cut"))
         .withColumn("_is_login", F.col("left_kind") == LOGIN)
         .withColumn("_logins", F.count_if(counted & F.col("_is_login")).over(by_right))
         .withColumn("_lefts", F.count_if(counted).over(by_right))
-        .withColumn("_share", F.col("_parts") / (F.sum("_visits").over(of_kind) * F.lit(PARTS)))
-        .withColumn("_main_share", F.col("_parts") / F.sum("_parts").over(of_kind))
+        .withColumn("_share", F.col("weighed_count") / (F.sum("visit_count").over(of_kind) * F.lit(PARTS)))
+        .withColumn("_main_share", F.col("weighed_count") / F.sum("weighed_count").over(of_kind))
         .withColumn(
-            "_rank", F.row_number().over(Window.partitionBy(*_RIGHT, "_is_out").orderBy(*_owner_order(settings)))
+            "_rank", F.row_number().over(Window.partitionBy(*RIGHT, "_is_out").orderBy(*_owner_order(settings)))
         )
     )
 
@@ -143,7 +131,7 @@ def _owner_order(settings: Identity) -> list[Column]:
         "last_login": [F.col("last_at").desc()],
         "first_login": [F.col("first_at")],
     }
-    by_visits = [F.col("_parts").desc(), F.col("event_count").desc(), F.col("first_at")]
+    by_visits = [F.col("weighed_count").desc(), F.col("event_count").desc(), F.col("first_at")]
     return [
         F.col("_is_login").desc(),
         *by_policy.get(settings.policy, by_visits),

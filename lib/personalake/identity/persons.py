@@ -38,28 +38,72 @@ def build_identity_map(
         shows any more leave the map without a move.
 
     Cost:
-        Shuffles of identifiers: by identifier, by component (twice); the rest is by person and smaller. With links, one
-        scan of them, joined with the identifiers of persons that were split.
+        That of `with_person`, `map_of` and `moves_of`, the first of which is done twice: keep what it gives instead.
+    """
+    named = with_person(components, old_map, old_moves, as_of)
+    return map_of(named), moves_of(named, as_of, links)
+
+
+def with_person(
+    components: DataFrame, old_map: DataFrame, old_moves: DataFrame, as_of: date, others: DataFrame | None = None
+) -> DataFrame:
+    """The identifiers + person_id and _old, the person before (null where there was none).
+
+    Args:
+        components: as in `build_identity_map`.
+        old_map: as there; at least of all persons of whom an identifier is among the components, and these whole.
+        old_moves: as there.
+        as_of: as there.
+        others: person_id: where old_map does not have all persons there are, all of them; None: it has.
+
+    Returns:
+        The same rows. Several transforms read it: keep it.
+
+    Cost:
+        Shuffles of identifiers: by identifier, by component (twice); the rest is by person and smaller.
     """
     persons = old_map.groupBy("person_id").agg(F.min("linked_at").alias("_since"))
-    old = old_map.select(*_KEY, F.col("person_id").alias("_old"))
-    sides = (
-        components.join(old, [*_KEY], how="inner")
-        .groupBy("component", "_old")
-        .agg(F.count(F.lit(1)).alias("_size"), F.min("first_at").alias("_first_at"))
-        .withColumn("_is_home", _is_first("_old", F.col("_size").desc(), F.col("_first_at"), F.col("component")))
-    )
-    owners = _owners(components, sides, persons, _used_ids(old_map, old_moves), as_of)
-    identity_map = components.join(owners, "component", how="inner").select(
-        *_KEY, "person_id", F.col("first_at").alias("linked_at"), "key_id"
-    )
-    moved = sides.join(owners, "component", how="inner").where(F.col("_old") != F.col("person_id"))
+    before = components.join(old_map.select(*_KEY, F.col("person_id").alias("_old")), [*_KEY], how="left")
+    used = _used_ids(old_map if others is None else others, old_moves)
+    owners = _owners(components, _sides(before), persons, used, as_of)
+    return before.join(owners, "component", how="inner")
+
+
+def map_of(named: DataFrame) -> DataFrame:
+    """The columns of identity_map, of rows of `with_person`."""
+    return named.select(*_KEY, "person_id", F.col("first_at").alias("linked_at"), "key_id")
+
+
+def moves_of(named: DataFrame, as_of: date, links: DataFrame | None = None) -> DataFrame:
+    """What became of persons published before: the columns of identity_moves.
+
+    Args:
+        named: rows of `with_person`.
+        as_of: the day of the run.
+        links: identity_links, to tell why a person was split; None: not told.
+
+    Cost:
+        Shuffles of the identifiers of persons that were merged or split; with links, one scan of them, joined with
+        these.
+    """
+    gone = named.where(F.col("_old") != F.col("person_id")).select("_old").distinct()
+    torn = named.join(gone, ["_old"], how="left_semi")
+    moved = _sides(torn, F.max("person_id").alias("person_id")).where(F.col("_old") != F.col("person_id"))
     if links is not None:
-        causes = split_causes(links, components.join(old, [*_KEY], how="inner"), moved.where("NOT _is_home"))
+        causes = split_causes(links, torn, moved.where("NOT _is_home"))
         moved = moved.join(causes, ["component", "_old"], how="left")
     else:
         moved = moved.withColumn("_cause", F.lit(None).cast("string"))
-    return identity_map, _moves(moved, as_of)
+    return _moves(moved, as_of)
+
+
+def _sides(before: DataFrame, *more: Column) -> DataFrame:
+    """One row per component and old person in it: _size, _is_home."""
+    sides = before.where(F.col("_old").isNotNull()).groupBy("component", "_old")
+    counted = sides.agg(F.count(F.lit(1)).alias("_size"), F.min("first_at").alias("_first_at"), *more)
+    return counted.withColumn(
+        "_is_home", _is_first("_old", F.col("_size").desc(), F.col("_first_at"), F.col("component"))
+    )
 
 
 def identifiers_by_person(identity_map: DataFrame) -> DataFrame:
@@ -96,8 +140,11 @@ def _owners(components: DataFrame, sides: DataFrame, persons: DataFrame, used: D
         .withColumn("_name", F.concat_ws(":", "_earliest.identifier_kind", "_earliest.identifier"))
         .join(kept, "component", how="left")
         .withColumn("_new", _id(F.col("_name")))
-        .join(used.withColumnRenamed("person_id", "_new").withColumn("_is_used", F.lit(True)), "_new", how="left")
     )
+    # Few components are new, so few ids are asked about and those in use need no shuffle.
+    asked = fresh.where(F.col("_old").isNull()).select("_new")
+    taken = used.select(F.col("person_id").alias("_new")).join(asked, ["_new"], how="left_semi").distinct()
+    fresh = fresh.join(taken.withColumn("_is_used", F.lit(True)), ["_new"], how="left")
     again = _id(F.concat_ws("@", "_name", F.lit(as_of.isoformat())))
     new = F.when(F.col("_is_used"), again).otherwise(F.col("_new"))
     return fresh.select("component", F.coalesce("_old", new).alias("person_id"))
@@ -110,7 +157,7 @@ def _used_ids(old_map: DataFrame, old_moves: DataFrame) -> DataFrame:
     stay free for it.
     """
     left = old_moves.select(F.col("from_person_id").alias("person_id"))
-    return old_map.select("person_id").unionByName(left).distinct()
+    return old_map.select("person_id").unionByName(left)
 
 
 def _moves(moved: DataFrame, as_of: date) -> DataFrame:

@@ -7,6 +7,8 @@ from pyspark.sql import functions as F
 
 from personalake.tables.identity import DEVICE, IDENTITY_SIGHTINGS, LOGIN
 
+_FURTHER = "array<struct<kind:string,identifier:string>>"
+_KEY = ("identifier_kind", "identifier")
 _SET = ("source", "device_id", "login_id", "_further", "key_id")
 
 
@@ -26,13 +28,13 @@ def build_identity_sightings(events: DataFrame) -> DataFrame:
     Cost:
         One pass over eight columns, then two shuffles of partly aggregated rows (visits, then sets).
     """
-    further = F.filter(
-        F.transform(
-            F.coalesce(F.map_entries("identifiers"), F.array()),
-            lambda entry: F.struct(entry["key"].alias("kind"), entry["value"].alias("identifier")),
-        ),
-        lambda entry: entry["identifier"].isNotNull(),
+    named = F.transform(
+        F.map_entries("identifiers"),
+        lambda entry: F.struct(entry["key"].alias("kind"), entry["value"].alias("identifier")),
     )
+    known = F.array_sort(F.filter(named, lambda entry: entry["identifier"].isNotNull()))
+    # Most events have none: they are spared functions that Spark interprets.
+    further = F.when(F.size("identifiers") > 0, known).otherwise(F.array().cast(_FURTHER))
     visit = F.coalesce("source_session_id", F.lit(""))
     is_seen = F.col("device_id").isNotNull() | F.col("login_id").isNotNull() | (F.size("_further") > 0)
     rows = events.select(
@@ -40,7 +42,7 @@ def build_identity_sightings(events: DataFrame) -> DataFrame:
         "source",
         "device_id",
         "login_id",
-        F.array_sort(further).alias("_further"),
+        further.alias("_further"),
         "key_id",
         visit.alias("_visit"),
         "event_at",
@@ -60,11 +62,12 @@ def build_identity_sightings(events: DataFrame) -> DataFrame:
     )
 
 
-def identifiers_of(sightings: DataFrame) -> DataFrame:
+def identifiers_of(sightings: DataFrame, only: DataFrame | None = None) -> DataFrame:
     """Every identifier that was seen, single ones too.
 
     Args:
         sightings: rows of identity_sightings.
+        only: identifier_kind, identifier: no others are asked about; None: all.
 
     Returns:
         identifier_kind, identifier, first_at (first event that shows it [UTC]), key_id (of its latest event).
@@ -73,22 +76,38 @@ def identifiers_of(sightings: DataFrame) -> DataFrame:
         One shuffle by identifier.
     """
     latest = F.max(F.struct("last_at", "key_id"))["key_id"]
-    return (
-        sightings.withColumn("_seen", F.explode(seen_identifiers()))
-        .groupBy(F.col("_seen.kind").alias("identifier_kind"), F.col("_seen.identifier").alias("identifier"))
-        .agg(F.min("first_at").alias("first_at"), latest.alias("key_id"))
+    seen = each_identifier(sightings)
+    asked = seen if only is None else seen.join(only, [*_KEY], how="left_semi")
+    return asked.groupBy(*_KEY).agg(F.min("first_at").alias("first_at"), latest.alias("key_id"))
+
+
+def each_identifier(sightings: DataFrame) -> DataFrame:
+    """One row per sighting and identifier in it: identifier_kind, identifier, first_at, last_at, key_id."""
+    return sightings.withColumn("_seen", F.explode(seen_identifiers())).select(
+        F.col("_seen.kind").alias("identifier_kind"),
+        F.col("_seen.identifier").alias("identifier"),
+        "first_at",
+        "last_at",
+        "key_id",
     )
 
 
 def seen_identifiers() -> Column:
     """All identifiers of a sighting, the one that tells most first: login, further identifiers by kind, device."""
+    login, device = F.array(_identifier(LOGIN, "login_id")), F.array(_identifier(DEVICE, "device_id"))
+    has_login, has_device = F.col("login_id").isNotNull(), F.col("device_id").isNotNull()
     further = F.transform(
         F.array_sort(F.coalesce(F.map_entries("identifiers"), F.array())),
         lambda entry: F.struct(entry["key"].alias("kind"), entry["value"].alias("identifier")),
     )
-    return F.filter(
-        F.concat(F.array(_identifier(LOGIN, "login_id")), further, F.array(_identifier(DEVICE, "device_id"))),
-        lambda entry: entry["identifier"].isNotNull(),
+    all_kinds = F.filter(F.concat(login, further, device), lambda entry: entry["identifier"].isNotNull())
+    # Most rows show a login or a device and no more: these are told without functions that Spark interprets.
+    is_plain = F.coalesce(F.size("identifiers"), F.lit(0)) <= 0
+    return (
+        F.when(is_plain & has_login & has_device, F.concat(login, device))
+        .when(is_plain & has_login, login)
+        .when(is_plain & has_device, device)
+        .otherwise(all_kinds)
     )
 
 

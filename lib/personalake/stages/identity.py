@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from personalake.config import Settings
 from personalake.identity.components import fit_components
 from personalake.identity.evidence import Evidence
 from personalake.identity.fuzzy import alike_pairs, attribute_records, check_splink, fuzzy_links
 from personalake.identity.giants import giants_of, without_giants, without_joiners
 from personalake.identity.history import build_identity_map_versions, map_as_of
-from personalake.identity.links import build_identity_links
-from personalake.identity.persons import build_identity_map
+from personalake.identity.links import busy_lefts, links_of
+from personalake.identity.pairs import build_pairs
+from personalake.identity.persons import map_of, moves_of, with_person
 from personalake.identity.rekeyed import (
     newest_aliases,
     with_newest_identifiers,
     with_newest_login,
-    with_newest_names,
     with_old_identifiers,
 )
 from personalake.identity.sightings import build_identity_sightings, identifiers_of
 from personalake.ingest.entities import latest_by_key
-from personalake.ingest.source import load_sources
 from personalake.job import Job, Stage
-from personalake.privacy.consent import consent_by_identifier
+from personalake.stages.identity_evidence import evidence, evidence_fingerprint
+from personalake.stages.identity_renewal import left_before, renew
 from personalake.stages.known import by_day, on_days
 from personalake.tables.identity import (
     IDENTITY_CUTS,
@@ -39,42 +37,45 @@ from personalake.tables.identity import (
 )
 from personalake.tables.ingest import CONSENTS, CUSTOMER_VERSIONS, CUSTOMERS, EVENTS, IDENTIFIER_ALIASES
 
-LINKING = "linking"
-CUT = "cut"
 _NAMED_GIANTS = 3
 
 
 def run(job: Job) -> None:
     """Roll up what is new, link what was seen together, find who hangs together, keep old ids.
 
-    Ids follow the map as published up to this day. The moves are written before the map's history they explain: a run
+    Where the last complete run can be built upon, only links and persons that changed days touch are made anew. Ids
+    follow the map as published up to this day. The moves are written before the map's history they explain: a run
     that dies between the two finds the old history, comes to the same moves under the same ids, and goes on. The map
     itself comes last and says what its history says.
     """
-    _roll_up(job)
-    seen = job.read(IDENTITY_SIGHTINGS).where(F.col("event_date") < F.lit(job.as_of))
+    left = left_before(job)
+    days = _roll_up(job)
     newest = _newest_aliases(job)
+    said = evidence(job, newest)
+    if left is not None and days is not None and renew(job, left, days, said):
+        job.note(persons="of changed days")
+        return
+    job.note(persons="all")
+    seen = job.read(IDENTITY_SIGHTINGS).where(F.col("event_date") < F.lit(job.as_of))
     sightings = seen if newest is None else job.put_down(with_newest_identifiers(seen, newest), "sightings")
-    evidence = _evidence(job, newest)
-    links = job.put_down(build_identity_links(sightings, job.settings.identity, evidence), "links")
-    if job.settings.identity.fuzzy.is_on:
-        links = links.unionByName(_alike(job, newest, sightings, evidence))
-    links, components = _resolved(job, identifiers_of(sightings), links)
+    components = _resolved(job, identifiers_of(sightings), _links(job, newest, sightings, said))
     if newest is not None:
         components = job.put_down(with_old_identifiers(components, newest, identifiers_of(seen)), "all-components")
-    _publish(job, components, links)
+    _publish(job, components)
 
 
-def _roll_up(job: Job) -> None:
-    """Make the sightings of days that changed anew; of all days where it is not known which."""
-    days = job.changed_dates(EVENTS, IDENTITY_SIGHTINGS)
-    events = job.read(EVENTS)
-    if days is None:
+def _roll_up(job: Job) -> list[date] | None:
+    """Make the sightings of days that changed anew, and tell the days; all, and None, where it is not known which."""
+    texts, events = job.changed_dates(EVENTS, IDENTITY_SIGHTINGS), job.read(EVENTS)
+    job.note(days_read="all" if texts is None else len(texts))
+    if texts is None:
         job.replace(IDENTITY_SIGHTINGS, by_day(build_identity_sightings(events)))
-    elif days:
-        changed = on_days(events, [date.fromisoformat(day) for day in days])
-        job.replace_where(IDENTITY_SIGHTINGS, by_day(build_identity_sightings(changed)), {"event_date": days})
-    job.note(days_read="all" if days is None else len(days))
+        return None
+    days = [date.fromisoformat(text) for text in texts]
+    if days:
+        changed = build_identity_sightings(on_days(events, days))
+        job.replace_where(IDENTITY_SIGHTINGS, by_day(changed), {"event_date": texts})
+    return days
 
 
 def _newest_aliases(job: Job) -> DataFrame | None:
@@ -86,22 +87,11 @@ def _newest_aliases(job: Job) -> DataFrame | None:
     return job.put_down(newest_aliases(aliases, changes), "aliases") if changes else None
 
 
-def _evidence(job: Job, newest: DataFrame | None) -> Evidence:
-    """What sources declare, operators cut, and people said to being linked before this day."""
-    sources = load_sources(Path(job.settings.sources.folder), job.settings.ingest.event_types)
-    weights = {source.name: source.evidence for source in sources if source.evidence is not None}
-    cuts = job.read(IDENTITY_CUTS).where(F.col("state") == CUT) if job.was_written(IDENTITY_CUTS) else None
-    consents = job.read(CONSENTS).where(F.col("purpose") == LINKING)
-    words = None if consents.isEmpty() else consents
-    if newest is not None:
-        cuts = cuts if cuts is None else with_newest_names(cuts, newest, "left", "right")
-        words = words if words is None else with_newest_names(words, newest, "identifier")
-    return Evidence(
-        weights=weights,
-        cuts=cuts,
-        words=words if words is None else consent_by_identifier(words, LINKING, job.as_of),
-        needs_word=LINKING in job.settings.privacy.required_purposes,
-    )
+def _links(job: Job, newest: DataFrame | None, sightings: DataFrame, said: Evidence) -> DataFrame:
+    settings = job.settings.identity
+    pairs = job.put_down(build_pairs(sightings, said.weights), "pairs")
+    links = links_of(pairs, busy_lefts(pairs, settings.devices_per_login), settings, said)
+    return links.unionByName(_alike(job, newest, sightings, said)) if settings.fuzzy.is_on else links
 
 
 def _alike(job: Job, newest: DataFrame | None, sightings: DataFrame, evidence: Evidence) -> DataFrame:
@@ -118,10 +108,13 @@ def _alike(job: Job, newest: DataFrame | None, sightings: DataFrame, evidence: E
     return job.put_down(fuzzy_links(job.spark.createDataFrame(pairs), customers, settings, evidence), "fuzzy-links")
 
 
-def _resolved(job: Job, identifiers: DataFrame, links: DataFrame) -> tuple[DataFrame, DataFrame]:
-    """Links and components, without any component too large to be a person; those are named and taken apart."""
+def _resolved(job: Job, identifiers: DataFrame, links: DataFrame) -> DataFrame:
+    """Write the links, give the components: none is too large to be a person; those are named and taken apart."""
     settings = job.settings.identity
+    job.replace(IDENTITY_LINKS, links)
+    links = job.read(IDENTITY_LINKS)
     components = job.put_down(fit_components(identifiers, links, settings), "components")
+    was_cut = False
     for step, taken_apart in (("joiners", without_joiners), ("giants", without_giants)):
         giants = giants_of(components, settings.identifiers_per_person)
         largest = giants.orderBy(F.desc("identifier_count"), "component").limit(_NAMED_GIANTS).collect()
@@ -132,28 +125,24 @@ def _resolved(job: Job, identifiers: DataFrame, links: DataFrame) -> tuple[DataF
         job.note(**{f"too_large_cut_{step}": named})
         links = job.put_down(taken_apart(links, components, giants), f"links-without-{step}")
         components = job.put_down(fit_components(identifiers, links, settings), f"components-without-{step}")
-    return links, components
+        was_cut = True
+    if was_cut:
+        job.replace(IDENTITY_LINKS, links)
+    return components
 
 
-def _publish(job: Job, components: DataFrame, links: DataFrame) -> None:
+def _publish(job: Job, components: DataFrame) -> None:
     versions, moves = job.read(IDENTITY_MAP_VERSIONS), job.read(IDENTITY_MOVES)
     # A map from before it had a history is what was published.
     published = job.read(IDENTITY_MAP) if versions.isEmpty() else map_as_of(versions, job.as_of)
-    new_map, new_moves = build_identity_map(components, published, moves, job.as_of, links)
-    new_map, new_moves = job.put_down(new_map, "map"), job.put_down(new_moves, "moves")
+    named = job.put_down(with_person(components, published, moves, job.as_of), "components-with-person")
+    new_map = map_of(named)
+    new_moves = job.put_down(moves_of(named, job.as_of, job.read(IDENTITY_LINKS)), "moves")
     before = map_as_of(versions, job.as_of, is_before=True)
-    changed = job.put_down(build_identity_map_versions(new_map, before, job.as_of), "versions")
-    job.replace(IDENTITY_LINKS, links)
+    changed = build_identity_map_versions(new_map, before, job.as_of)
     job.merge(IDENTITY_MOVES, new_moves)
     job.replace_where(IDENTITY_MAP_VERSIONS, changed, {"effective_date": job.as_of})
     job.replace(IDENTITY_MAP, new_map)
-
-
-def evidence_fingerprint(settings: Settings) -> dict[str, str]:
-    """The evidence that sources declare, as part of what decides whether there is anything to do."""
-    sources = load_sources(Path(settings.sources.folder), settings.ingest.event_types)
-    declared = [f"{s.name} {sorted(s.evidence.items())}" for s in sources if s.evidence is not None]
-    return {"evidence": "; ".join(declared) or "as seen", "linking": str(LINKING in settings.privacy.required_purposes)}
 
 
 STAGE = Stage(

@@ -10,7 +10,7 @@ from personalake.locations import open_location
 from personalake.store.read import table_path
 
 
-def changed_partitions(root: str, name: str, column: str, since: int, until: int) -> frozenset[str] | None:
+def changed_partitions(root: str, name: str, column: str | None, since: int, until: int) -> frozenset[str] | None:
     """Values of a partition column under which rows came, went or changed.
 
     A commit names the files it adds and removes, each with its partition (Delta protocol, 'Add File and Remove
@@ -20,7 +20,8 @@ def changed_partitions(root: str, name: str, column: str, since: int, until: int
     Args:
         root: warehouse.root.
         name: the table.
-        column: a column it is partitioned by.
+        column: a column it is partitioned by; None for a table that has none: any change is one that no partition
+            tells.
         since: the version that is known.
         until: the version that is asked about.
 
@@ -45,7 +46,7 @@ def changed_partitions(root: str, name: str, column: str, since: int, until: int
             file = action.get("add") or action.get("remove")
             if file is None or not file.get("dataChange", True):
                 continue
-            value = (file.get("partitionValues") or {}).get(column)
+            value = (file.get("partitionValues") or {}).get(column) if column else None
             if value is None:
                 return None
             found.add(value)

@@ -53,6 +53,13 @@ IDENTITY_LINKS = Table(
             "Share of the right identifier's visits with a left_kind that show this one, 0 to 1; each visit counts as "
             "much as its source's evidence weighs",
         ),
+        Col(
+            "weighed_count",
+            BIGINT,
+            "Visits that show both, in thousandths, each as much as its source's evidence weighs; null where none need "
+            "show both",
+        ),
+        Col("visit_count", BIGINT, "Visits that show both"),
         Col("event_count", BIGINT, "Events that show both"),
         Col("first_at", TIMESTAMP, "First event that shows both [UTC]"),
         Col("last_at", TIMESTAMP, "Last event that shows both [UTC]"),
