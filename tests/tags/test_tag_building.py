@@ -43,7 +43,15 @@ def tags_of(
 
 
 PERSONS = [
-    {"person_id": "a", "order_count": 5, "night_share": 0.123456, "gender": "f", "is_new": True, "recency_days": 3},
+    {
+        "person_id": "a",
+        "order_count": 5,
+        "night_share": 0.123456,
+        "gender": "f",
+        "is_new": True,
+        "recency_days": 3,
+        "money_minor": 123_456,
+    },
     {"person_id": "b", "order_count": 0, "night_share": None, "gender": None, "is_new": False, "recency_days": 60},
 ]
 # name: (rule, {person: (value, score, reason)})
@@ -74,6 +82,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, tuple[Any, ...]]]] = {
     "quantile": (
         {"feature": "order_count", "at_least": {"quantile": 0.5}},
         {"a": ("5", 5.0, "order_count is 5, at least 2.5 (quantile 0.5 of persons)")},
+    ),
+    "money": (
+        {"feature": "money_minor", "between": [100_000, 200_000]},
+        {"a": ("123456", 123_456.0, "money_minor is 123456, from 100000 to 200000")},
     ),
     "other_value": (
         {"value": "recency_days", "when": {"feature": "is_new", "is": True}},
@@ -123,9 +135,12 @@ def test_named_cases(spark: SparkSession) -> None:
     }
     assert {r.since_date for r in rows} == {r.as_of_date for r in rows} == {WEEKS[0]}
     in_chinese = {r.tag: r.reason_zh for r in rows}
-    assert in_chinese["between"] == "recency_days 为 60，在 31 至 90 之间"
-    assert in_chinese["quantile"] == "order_count 为 5，不低于 2.5（所有人的 0.5 分位数）"
-    assert in_chinese["negated"] == "并非：gender 为 未知"
+    assert in_chinese["between"] == "距最近行为天数 为 60，在 31 至 90 之间"
+    assert in_chinese["quantile"] == "订单数 为 5，不低于 2.5（所有人的 0.5 分位数）"
+    assert in_chinese["money"] == "消费金额 为 1,234.56，在 1,000.00 至 2,000.00 之间"
+    assert in_chinese["truth"] == "新客 为 是"
+    assert in_chinese["predicted"] == "gender 的预测值 为 f；gender 的预测概率 为 0.9，高于 0.6"
+    assert in_chinese["negated"] == "并非：性别 为 未知"
     assert all(r.reason_zh and " is " not in r.reason_zh for r in rows)
     nobody = rules_of(guess={"feature": "prediction.buys_30d", "at_least": 0.0})
     assert tags_of(profiles_of(spark, PERSONS), nobody, spark).collect() == [], "without predictions no rule on one"
