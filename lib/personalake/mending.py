@@ -70,6 +70,8 @@ def unlink(options: Options, link_id: str, reason: str, is_lifted: bool) -> dict
         ends = [found[0][end] for end in _ENDS]
         cut_id = hashlib.sha256("\x1f".join(ends).encode()).hexdigest()
         state = "lifted" if is_lifted else "cut"
+        if options.dry_run:
+            return {"state": "planned", "link_id": found[0]["link_id"], "cut": state}
         row = spark.createDataFrame([(cut_id, *ends, state, reason, now)], IDENTITY_CUTS.row_schema)
         ensure_tables(spark, root, [IDENTITY_CUTS])
         merge(spark, root, IDENTITY_CUTS, row, run_name(now, cut_id))
@@ -110,6 +112,8 @@ def take_word(options: Options, word: str, person_id: str, tag: str, reason: str
             faults.append(Fault("TAG", f"{tag} is no tag.", near_miss(tag, names)))
         if faults:
             raise ConfigError(*faults)
+        if options.dry_run:
+            return {"state": "planned", "tag": tag, "word": WORDS[word], "as_of_date": day}
         row = [(person_id, day, tag, WORDS[word], reason, now)]
         ensure_tables(spark, root, [TAG_OVERRIDES])
         rows = spark.createDataFrame(row, TAG_OVERRIDES.row_schema)

@@ -48,6 +48,7 @@ def sample(
     options: Options, persons: int, items: int, days: int, start: str, seed: int, out: str | None
 ) -> dict[str, object]:
     """Write sample logs to a folder, raw.root unless another is named."""
+    options.refuse_dry_run()
     settings = options.settings()
     day = parse_day(start, "--start")
     folder = out or settings.raw.root
@@ -62,6 +63,7 @@ def sample(
 
 def report(options: Options) -> dict[str, object]:
     """Write the report of a warehouse."""
+    options.refuse_dry_run()
     settings = options.settings()
     path = report_path(settings)
     with session(settings) as spark:
@@ -97,6 +99,7 @@ def report_path(settings: Settings) -> Path:
 
 def demo(options: Options) -> dict[str, object]:
     """Sample logs where there are none, then the whole flow and the report."""
+    options.refuse_dry_run()
     settings = options.settings()
     if not (Path(settings.raw.root) / "truth" / "truth.json").exists():
         say(f"Writing sample logs to {settings.raw.root} …")
@@ -149,6 +152,7 @@ def requeue(options: Options, source: str, reason: str) -> dict[str, object]:
 
 def init(options: Options) -> dict[str, object]:
     """Create the tables that are missing."""
+    options.refuse_dry_run()
     settings = options.settings()
     root = settings.warehouse.root
     with writer_lock(root), session(settings) as spark:

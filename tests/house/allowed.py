@@ -35,6 +35,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     },
     "lifetime/fit.py": {"persist": "the histories are read by every step of a fit; given back when it ends"},
     "operate.py": {"collect": "the twenty newest runs"},
+    "published.py": {"collect": "the purposes of consents, a thousand at most"},
     "recommend/als_slices.py": {"collect": "the factors of one side, as bytes: what `collected_matrix` bounds"},
     "recommend/als_mllib.py": {"persist": "the ratings are read by every iteration; given back when the fit ends"},
     "recommend/checks.py": {"collect": "one row: how many rows of each fault"},

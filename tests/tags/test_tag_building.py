@@ -12,6 +12,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from personalake.conditions import Quantile
+from personalake.tables.identity import IDENTITY_MAP_VERSIONS
 from personalake.tables.profiles import PROFILES
 from personalake.tables.segments import SEGMENTS
 from personalake.tables.spec import schema_faults
@@ -33,9 +34,7 @@ def profiles_of(spark: SparkSession, rows: list[dict[str, Any]], as_of: date = W
     return table_frame(spark, PROFILES, [{"as_of_date": as_of, **row} for row in rows])
 
 
-def tags_of(
-    profiles: DataFrame, rules: Any, spark: SparkSession, as_of: date = WEEKS[0], **frames: DataFrame
-) -> DataFrame:
+def tags_of(profiles: DataFrame, rules: Any, spark: SparkSession, as_of: date = WEEKS[0], **frames: Any) -> DataFrame:
     segments = frames.get("segments", table_frame(spark, SEGMENTS, []))
     old_tags = frames.get("old_tags", table_frame(spark, TAGS, []))
     more = {name: frames[name] for name in ("predictions", "overrides") if name in frames}
@@ -170,7 +169,8 @@ def test_what_a_person_hid_or_contradicted_is_no_tag(spark: SparkSession) -> Non
     rules = rules_of(buyer={"feature": "order_count", "above": 0})
     profiles = profiles_of(spark, [{"person_id": p, "order_count": 1} for p in "abcde"], WEEKS[1])
     said = [dict(zip(("person_id", "tag", "as_of_date", "state"), word, strict=True)) for word in WORDS]
-    tags = tags_of(profiles, rules, spark, WEEKS[1], overrides=table_frame(spark, TAG_OVERRIDES, said))
+    words = table_frame(spark, TAG_OVERRIDES, said), table_frame(spark, IDENTITY_MAP_VERSIONS, [])
+    tags = tags_of(profiles, rules, spark, WEEKS[1], overrides=words)
     assert {r.person_id for r in tags.collect()} == {"c", "d", "e"}, "the last word counts, and none of later days"
 
 
