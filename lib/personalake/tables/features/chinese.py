@@ -79,6 +79,9 @@ _PATHS = {
     "cart_to_buy_share": "加购至购买转化率",
     "view_to_buy_share": "浏览至购买转化率",
     "cross_device_buy_share": "跨设备购买占比",
+    "cross_platform_order_count": "跨平台订单数",
+    "cross_platform_order_share": "跨平台订单占比",
+    "top_platform_path": "最常见跨平台路径",
     "phone_to_pc_buy_share": "手机浏览后电脑购买占比",
     "pc_to_phone_buy_share": "电脑浏览后手机购买占比",
 }
@@ -99,6 +102,7 @@ _WHERE = {
     "weekend_share": "周末占比",
     **{f"{name}_share": f"周{word}占比" for name, word in _WEEKDAYS.items()},
     "top_daypart": "最活跃时段",
+    "top_hour": "最活跃小时",
     "top_weekday": "最活跃星期",
     "campaign_event_count": "营销活动带来的行为数",
     "campaign_day_count": "营销活动带来的活跃天数",
