@@ -125,6 +125,8 @@ def _checked(wanted: Wanted, settings: Settings, tags: Sequence[str]) -> Tree | 
             faults.append(Fault("--columns", f"{name} is no feature.", near_miss(name, FEATURE_BY_NAME)))
     if wanted.out and Path(wanted.out).suffix not in FORMATS:
         faults.append(Fault("--out", f"{wanted.out} ends in none of {', '.join(FORMATS)}."))
+    if wanted.out and not Path(wanted.out).parent.is_dir():
+        faults.append(Fault("--out", f"{Path(wanted.out).parent} is no folder.", "Make it, or name another."))
     if wanted.save and not NAME.match(wanted.save):
         faults.append(Fault("--save", "is no name.", "Letters, digits and _ (at most 64), no digit first."))
     if faults:

@@ -147,13 +147,14 @@ def test_those_most_like_a_list_or_a_tag(ask: Asked, tmp_path: Path) -> None:
 
 def test_every_fault_is_told_at_once(ask: Asked) -> None:
     with pytest.raises(ConfigError) as error:
-        ask(selection="hihg_value", like="nowhere.txt", columns=("money",), out="a.xlsx", save="no name")
+        ask(selection="hihg_value", like="nowhere.txt", columns=("money",), out="no/a.xlsx", save="no name")
     told = str(error.value)
     expected = (
         "Did you mean high_value?",
         "--like: nowhere.txt is neither a file nor a tag.",
         "--columns: money is no feature.",
-        "--out: a.xlsx ends in none of .csv, .json, .parquet",
+        "--out: no/a.xlsx ends in none of .csv, .json, .parquet",
+        "--out: no is no folder. Make it, or name another.",
         "--save: is no name.",
     )
     for part in expected:

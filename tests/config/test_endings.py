@@ -6,8 +6,19 @@ import json
 
 import pytest
 
+from personalake import operate
 from personalake.console import guarded
-from personalake.errors import ConfigError, DataError, Fault, LockedError, SetupError, near_miss
+from personalake.errors import (
+    ConfigError,
+    DataError,
+    Fault,
+    FloorError,
+    LockedError,
+    QualityError,
+    SetupError,
+    near_miss,
+)
+from personalake.runner import Options
 
 
 class Quoting(Exception):
@@ -24,6 +35,8 @@ class Quoting(Exception):
         (ConfigError(Fault("a", "b.", "c."), Fault("d", "e.")), 2,
          "The configuration cannot be used (2 faults):\n  - a: b. c.\n  - d: e."),
         (SetupError(Fault("Java", "is missing.")), 2, "This machine is not ready (1 fault):\n  - Java: is missing."),
+        (QualityError(Fault("recall", "is .1.")), 3, "A quality gate was not met (1 fault):\n  - recall: is .1."),
+        (FloorError(Fault("audience", "is few.")), 3, "The audience is too small (1 fault):\n  - audience: is few."),
         (LockedError(Fault("w", "is held.")), 4, "The warehouse is in use (1 fault):\n  - w: is held."),
         (KeyboardInterrupt(), 130, "Interrupted. Run the same command again to go on."),
         (Quoting("ann@example.org"), 1, "Failed with Quoting [CAST_INVALID_INPUT]. Nothing half-done counts. "
@@ -42,6 +55,14 @@ def test_each_ending(capsys, error, code, told):
     assert json.loads(out) == {"command": "ingest", "exit_code": code, "state": "failed", "message": told}
     assert guarded("sql", work, prints_data=True) == code
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("command", ["init", "report", "demo", "sample"])
+def test_a_command_that_only_writes_refuses_a_dry_run(command):
+    more = (1, 1, 1, "2026-01-01", 7, None) if command == "sample" else ()
+    with pytest.raises(ConfigError) as refused:
+        getattr(operate, command)(Options(dry_run=True), *more)
+    assert str(refused.value.faults[0]) == "--dry-run: is not for this command, which only writes. Leave it out."
 
 
 def test_a_good_ending_is_one_line(capsys):
