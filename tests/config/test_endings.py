@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 
-from personalake import operate
+from personalake import operate, sourcing
 from personalake.console import guarded
 from personalake.errors import (
     ConfigError,
@@ -19,6 +20,7 @@ from personalake.errors import (
     near_miss,
 )
 from personalake.runner import Options
+from personalake.runtime import parse_day
 
 
 class Quoting(Exception):
@@ -78,3 +80,17 @@ def test_a_good_ending_is_one_line(capsys):
 )
 def test_near_misses(word, allowed, told):
     assert near_miss(word, allowed) == told
+
+
+@pytest.mark.parametrize("text", ["20260101", "2026-W01-1", "2026-02-30", "2026-13-01", "01-02-2026", "today", ""])
+def test_a_day_is_written_in_one_way(text):
+    with pytest.raises(ConfigError) as refused:
+        parse_day(text, "--since")
+    assert str(refused.value.faults[0]) == f"--since {text}: is no day. Write YYYY-MM-DD."
+    assert parse_day("2026-02-28") == date(2026, 2, 28)
+
+
+def test_a_sample_that_is_not_there_is_a_fault_of_usage(tmp_path):
+    with pytest.raises(ConfigError) as refused:
+        sourcing.guess(Options(), f"{tmp_path}/nope.csv")
+    assert str(refused.value.faults[0]) == f"{tmp_path}/nope.csv: is no file. Name a sample file."
