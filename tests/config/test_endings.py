@@ -94,3 +94,14 @@ def test_a_sample_that_is_not_there_is_a_fault_of_usage(tmp_path):
     with pytest.raises(ConfigError) as refused:
         sourcing.guess(Options(), f"{tmp_path}/nope.csv")
     assert str(refused.value.faults[0]) == f"{tmp_path}/nope.csv: is no file. Name a sample file."
+
+
+def test_a_run_that_tells_no_rows_has_its_line():
+    row = {
+        "started_at": "2024-03-01 12:00:00",
+        "stage": "recommend",
+        "state": "running",
+        "seconds": None,
+        "rows_out": None,
+    }
+    assert operate.run_line(row) == "2024-03-01 12:00:00  recommend  running        0.0 s             0 rows"
