@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from personalake.conditions import Tree, holds
@@ -16,33 +15,30 @@ from personalake.errors import ConfigError, DataError, Fault, FloorError, near_m
 from personalake.export import FORMATS, write_rows
 from personalake.manifest import now_utc, run_name
 from personalake.privacy.consent import persons_without_consent
+from personalake.published import DEFAULT_PURPOSE, Published, is_known_purpose
 from personalake.runner import Options, say
 from personalake.runtime import session
 from personalake.segments.lookalike import lookalikes
 from personalake.segments.prepare import fit_preparation
 from personalake.stages.tags import tag_vocabulary
 from personalake.store.lock import writer_lock
-from personalake.store.read import last_date, read
 from personalake.store.schema import ensure_tables
 from personalake.store.versions import version_of
 from personalake.store.write import replace_where
 from personalake.tables.audiences import AUDIENCES
-from personalake.tables.identity import IDENTITY_MAP
+from personalake.tables.identity import IDENTITY_MAP, IDENTITY_MAP_VERSIONS
 from personalake.tables.ingest import CONSENTS
-from personalake.tables.predictions import PREDICTIONS
 from personalake.tables.profile_features import FEATURE_BY_NAME
 from personalake.tables.profiles import PROFILES
 from personalake.tables.segments import SEGMENTS
-from personalake.tables.spec import Table
-from personalake.tables.tags import TAG_OVERRIDES, TAGS
+from personalake.tables.tags import TAGS
 from personalake.tags.facts import features_of, with_predictions, with_segments, with_tags
-from personalake.tags.overrides import without_overridden
 from personalake.tags.rules import NAME, load_rules
 from personalake.tags.selection import parse_selection
 from personalake.tags.thresholds import fit_quantiles
 from personalake.views.layout import csv_lines, table_lines
 
-_READS = (PROFILES, SEGMENTS, TAGS, CONSENTS, IDENTITY_MAP)
+_READS = (PROFILES, SEGMENTS, TAGS, CONSENTS, IDENTITY_MAP, IDENTITY_MAP_VERSIONS)
 _PRINTED = ("as_of_date", "person_count", "person_share")
 
 
@@ -63,7 +59,7 @@ class Wanted:
     selection: str = ""
     like: str = ""
     limit: int = 1000
-    purpose: str = "personalisation"
+    purpose: str = DEFAULT_PURPOSE
     columns: tuple[str, ...] = ()
     out: str = ""
     save: str = ""
@@ -89,7 +85,9 @@ def audience(options: Options, wanted: Wanted, shape: str) -> None:
     if missing := [table.name for table in _READS if version_of(settings.warehouse.root, table.name) is None]:
         raise DataError(Fault(f"table {missing[0]}", "is not there.", "Run `personalake run` first."))
     with session(settings) as spark:
-        lake = _Lake(spark, settings, options.as_of)
+        lake = Published(spark, settings, options.as_of)
+        if not is_known_purpose(lake.all(CONSENTS), wanted.purpose, settings.privacy.required_purposes):
+            say(f"Nobody ever said yes or no to {wanted.purpose}: nobody is left out.")
         found = _persons(lake, wanted, tree, tags)
         count, everybody = found.count(), lake.of_day(PROFILES).count()
         is_told = count >= floor
@@ -99,40 +97,14 @@ def audience(options: Options, wanted: Wanted, shape: str) -> None:
         if (wanted.out or wanted.save) and not is_told:
             text = f"has fewer than {floor} persons, so it is not exported."
             raise FloorError(Fault("audience", text, "Ask for more persons; audience.floor is the limit."))
+        if options.dry_run:
+            return
         if wanted.save:
             _keep(lake, found, wanted)
             say(f"Kept as {wanted.save} in the table {AUDIENCES.name}.")
         if wanted.out:
             write_rows(found, Path(wanted.out))
             say(f"Written to {wanted.out}.")
-
-
-class _Lake:
-    """The tables as of a day."""
-
-    def __init__(self, spark: SparkSession, settings: Settings, as_of: date | None) -> None:
-        self.spark, self.settings, self.root = spark, settings, settings.warehouse.root
-        day = as_of or last_date(read(spark, self.root, PROFILES), "as_of_date")
-        if not isinstance(day, date):
-            raise DataError(Fault(f"table {PROFILES.name}", "is empty.", "Run `personalake run` first."))
-        self.day = day
-
-    def all(self, table: Table) -> DataFrame:
-        """The rows of a table."""
-        return read(self.spark, self.root, table)
-
-    def of_day(self, table: Table) -> DataFrame:
-        """Its rows as of the day."""
-        return self.all(table).where(F.col("as_of_date") == F.lit(self.day))
-
-    def predictions(self) -> DataFrame | None:
-        """The predictions of the day; None where nobody ever asked for any."""
-        return self.of_day(PREDICTIONS) if version_of(self.root, PREDICTIONS.name) is not None else None
-
-    def tags(self) -> DataFrame:
-        """The tags of the day, but for those that their persons hid."""
-        is_there = version_of(self.root, TAG_OVERRIDES.name) is not None
-        return without_overridden(self.of_day(TAGS), self.all(TAG_OVERRIDES)) if is_there else self.of_day(TAGS)
 
 
 def _checked(wanted: Wanted, settings: Settings, tags: Sequence[str]) -> Tree | None:
@@ -153,6 +125,8 @@ def _checked(wanted: Wanted, settings: Settings, tags: Sequence[str]) -> Tree | 
             faults.append(Fault("--columns", f"{name} is no feature.", near_miss(name, FEATURE_BY_NAME)))
     if wanted.out and Path(wanted.out).suffix not in FORMATS:
         faults.append(Fault("--out", f"{wanted.out} ends in none of {', '.join(FORMATS)}."))
+    if wanted.out and not Path(wanted.out).parent.is_dir():
+        faults.append(Fault("--out", f"{Path(wanted.out).parent} is no folder.", "Make it, or name another."))
     if wanted.save and not NAME.match(wanted.save):
         faults.append(Fault("--save", "is no name.", "Letters, digits and _ (at most 64), no digit first."))
     if faults:
@@ -160,7 +134,7 @@ def _checked(wanted: Wanted, settings: Settings, tags: Sequence[str]) -> Tree | 
     return tree
 
 
-def _persons(lake: _Lake, wanted: Wanted, tree: Tree | None, tags: Sequence[str]) -> DataFrame:
+def _persons(lake: Published, wanted: Wanted, tree: Tree | None, tags: Sequence[str]) -> DataFrame:
     """Who is meant: person_id, as_of_date, segment_name, further columns, similarity_score where compared."""
     named = {*(features_of([tree]) if tree is not None else ()), "segment_name"}
     persons = with_segments(lake.of_day(PROFILES), lake.of_day(SEGMENTS), named)
@@ -181,13 +155,12 @@ def _persons(lake: _Lake, wanted: Wanted, tree: Tree | None, tags: Sequence[str]
     return both.orderBy(F.col("similarity_score").desc(), "person_id")
 
 
-def _alike(lake: _Lake, persons: DataFrame, wanted: Wanted, tags: Sequence[str]) -> DataFrame:
+def _alike(lake: Published, persons: DataFrame, wanted: Wanted, tags: Sequence[str]) -> DataFrame:
     """Of some persons those most like the seeds."""
     if wanted.like in tags:
         seeds = lake.tags().where(F.col("tag") == F.lit(wanted.like)).select("person_id")
     else:
-        lines = Path(wanted.like).read_text(encoding="utf-8").split()
-        seeds = lake.spark.createDataFrame([(line,) for line in lines], "person_id string")
+        seeds = lake.spark.createDataFrame([(line,) for line in _lines_of(wanted.like)], "person_id string")
     everyone, how = lake.of_day(PROFILES), lake.settings.audience
     preparation = fit_preparation(everyone, lake.settings.segments)
     points = preparation.prepared(everyone)
@@ -198,7 +171,14 @@ def _alike(lake: _Lake, persons: DataFrame, wanted: Wanted, tags: Sequence[str])
     return lookalikes(asked, seeded, wanted.limit, how.measure, how.against, how.most_seeds)
 
 
-def _keep(lake: _Lake, found: DataFrame, wanted: Wanted) -> None:
+def _lines_of(path: str) -> list[str]:
+    try:
+        return Path(path).read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError(Fault("--like", f"{path} is no file of text.", "One person_id a line, UTF-8.")) from None
+
+
+def _keep(lake: Published, found: DataFrame, wanted: Wanted) -> None:
     """Put the audience in place of one of the same name and day."""
     score = F.col("similarity_score") if "similarity_score" in found.columns else F.lit(None).cast("double")
     rows = found.select(

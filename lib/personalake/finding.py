@@ -18,11 +18,12 @@ from personalake.ingest.source import Source, load_sources
 from personalake.keyring import existing_keys
 from personalake.privacy.consent import persons_without_consent
 from personalake.privacy.hashing import IdentifierType, identifier_of
+from personalake.published import published_day
 from personalake.recommend.audience import audience_of_item
 from personalake.runner import Options
 from personalake.runtime import session
 from personalake.stages.recommend import PERSONALISATION
-from personalake.store.read import last_date, read
+from personalake.store.read import read
 from personalake.store.versions import version_of
 from personalake.tables.identity import IDENTITY_MAP
 from personalake.tables.ingest import CONSENTS, ITEMS
@@ -110,9 +111,7 @@ def audience(options: Options, item_id: str, limit: int, shape: str) -> None:
 def _persons_to_serve(tables: dict[str, DataFrame], settings: Settings, as_of: date | None) -> DataFrame:
     """Everyone with a profile of the day (None: the newest) who has not said no to personalisation."""
     profiles = tables[PROFILES.name]
-    day = as_of or last_date(profiles, "as_of_date")
-    if not isinstance(day, date):
-        raise DataError(Fault("table profiles", "is empty.", "Run `personalake run` first."))
+    day = published_day(profiles, as_of)
     persons = profiles.where(F.col("as_of_date") == F.lit(day)).select("person_id")
     required = PERSONALISATION in settings.privacy.required_purposes
     out = persons_without_consent(

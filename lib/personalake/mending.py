@@ -7,7 +7,7 @@ import re
 from datetime import date
 from pathlib import Path
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from personalake.config import Settings
@@ -29,7 +29,7 @@ from personalake.store.read import last_date, read
 from personalake.store.schema import ensure_tables
 from personalake.store.versions import version_of
 from personalake.store.write import merge
-from personalake.tables.identity import IDENTITY_CUTS, IDENTITY_LINKS, IDENTITY_MAP
+from personalake.tables.identity import IDENTITY_CUTS, IDENTITY_LINKS, IDENTITY_MAP, IDENTITY_MOVES
 from personalake.tables.ingest import IDENTIFIER_ALIASES
 from personalake.tables.tags import CONTRADICTED, HIDDEN, RESTORED, TAG_OVERRIDES, TAGS
 from personalake.tags.rules import load_rules
@@ -70,6 +70,8 @@ def unlink(options: Options, link_id: str, reason: str, is_lifted: bool) -> dict
         ends = [found[0][end] for end in _ENDS]
         cut_id = hashlib.sha256("\x1f".join(ends).encode()).hexdigest()
         state = "lifted" if is_lifted else "cut"
+        if options.dry_run:
+            return {"state": "planned", "link_id": found[0]["link_id"], "cut": state}
         row = spark.createDataFrame([(cut_id, *ends, state, reason, now)], IDENTITY_CUTS.row_schema)
         ensure_tables(spark, root, [IDENTITY_CUTS])
         merge(spark, root, IDENTITY_CUTS, row, run_name(now, cut_id))
@@ -104,18 +106,30 @@ def take_word(options: Options, word: str, person_id: str, tag: str, reason: str
             raise DataError(Fault(f"table {TAGS.name}", "is empty.", "Run `personalake run` first."))
         faults = []
         if read(spark, root, IDENTITY_MAP).where(F.col("person_id") == F.lit(person_id)).isEmpty():
-            faults.append(Fault("PERSON_ID", "is nobody's.", "`personalake lookup` tells a person's."))
+            faults.append(_nobody(spark, root, person_id))
         names = [rule.tag for rule in rules]
         if tag not in names and tags.where(F.col("tag") == F.lit(tag)).isEmpty():
             faults.append(Fault("TAG", f"{tag} is no tag.", near_miss(tag, names)))
         if faults:
             raise ConfigError(*faults)
+        if options.dry_run:
+            return {"state": "planned", "tag": tag, "word": WORDS[word], "as_of_date": day}
         row = [(person_id, day, tag, WORDS[word], reason, now)]
         ensure_tables(spark, root, [TAG_OVERRIDES])
         rows = spark.createDataFrame(row, TAG_OVERRIDES.row_schema)
         merge(spark, root, TAG_OVERRIDES, rows, run_name(now, f"{person_id}|{tag}"))
     say(f"Noted from {day} on; the next run of tags goes by it, views do so now.")
     return {"state": "complete", "tag": tag, "word": WORDS[word], "as_of_date": day}
+
+
+def _nobody(spark: SparkSession, root: str, person_id: str) -> Fault:
+    """The fault of an id that is no person's now; where it was merged away, who it became."""
+    if version_of(root, IDENTITY_MOVES.name) is not None:
+        moves = read(spark, root, IDENTITY_MOVES).where(F.col("from_person_id") == F.lit(person_id))
+        last = moves.select(F.max_by("to_person_id", F.struct("moved_at", "to_person_id"))).first()
+        if last is not None and last[0]:
+            return Fault("PERSON_ID", "is not a person's now.", f"Did you mean {last[0]}?")
+    return Fault("PERSON_ID", "is nobody's.", "`personalake lookup` tells a person's.")
 
 
 def change_key(options: Options, is_finished: bool) -> dict[str, object]:

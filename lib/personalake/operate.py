@@ -6,6 +6,7 @@ import json
 import time
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -48,6 +49,7 @@ def sample(
     options: Options, persons: int, items: int, days: int, start: str, seed: int, out: str | None
 ) -> dict[str, object]:
     """Write sample logs to a folder, raw.root unless another is named."""
+    options.refuse_dry_run()
     settings = options.settings()
     day = parse_day(start, "--start")
     folder = out or settings.raw.root
@@ -62,6 +64,7 @@ def sample(
 
 def report(options: Options) -> dict[str, object]:
     """Write the report of a warehouse."""
+    options.refuse_dry_run()
     settings = options.settings()
     path = report_path(settings)
     with session(settings) as spark:
@@ -97,6 +100,7 @@ def report_path(settings: Settings) -> Path:
 
 def demo(options: Options) -> dict[str, object]:
     """Sample logs where there are none, then the whole flow and the report."""
+    options.refuse_dry_run()
     settings = options.settings()
     if not (Path(settings.raw.root) / "truth" / "truth.json").exists():
         say(f"Writing sample logs to {settings.raw.root} …")
@@ -149,6 +153,7 @@ def requeue(options: Options, source: str, reason: str) -> dict[str, object]:
 
 def init(options: Options) -> dict[str, object]:
     """Create the tables that are missing."""
+    options.refuse_dry_run()
     settings = options.settings()
     root = settings.warehouse.root
     with writer_lock(root), session(settings) as spark:
@@ -168,14 +173,19 @@ def status(options: Options) -> dict[str, object]:
         }
         rows = _newest_runs(spark, root) if "runs" in tables else []
     for row in rows:
-        words = f"{row['state']:<9} {row['seconds'] or 0:8.1f} s  {row['rows_out']:>12,} rows"
-        say(f"{row['started_at']}  {row['stage']:<10} {words}")
+        say(run_line(row))
     for name, facts in tables.items():
         say(f"{name:<20} version {facts['version']:>5}  {facts['rows']:>12,} rows")
     return {"state": "complete", "warehouse": root, "tables": tables, "runs": rows}
 
 
-def _newest_runs(spark: SparkSession, root: str) -> list[dict[str, object]]:
+def run_line(row: dict[str, Any]) -> str:
+    """One run of a stage on a line; what it does not tell counts as nothing."""
+    words = f"{row['state'] or '':<9} {row['seconds'] or 0:8.1f} s  {row['rows_out'] or 0:>12,} rows"
+    return f"{row['started_at']}  {row['stage']:<10} {words}"
+
+
+def _newest_runs(spark: SparkSession, root: str) -> list[dict[str, Any]]:
     runs = read(spark, root, RUNS).orderBy(F.col("started_at").desc(), "run_id", "stage").limit(20)
     columns = ("run_id", "stage", "as_of_date", "state", "seconds", "rows_out", "started_at")
     return [row.asDict() for row in runs.select(*columns).collect()]

@@ -53,6 +53,11 @@ class Options:
         """The settings these options name, checked whole."""
         return load_settings(self.conf, self.overrides)
 
+    def refuse_dry_run(self) -> None:
+        """For commands that cannot say what they would do without doing it; ConfigError where --dry-run was given."""
+        if self.dry_run:
+            raise ConfigError(Fault("--dry-run", "is not for this command, which only writes.", "Leave it out."))
+
 
 @dataclass
 class Outcome:

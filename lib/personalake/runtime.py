@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -109,6 +109,7 @@ def parse_day(text: str, option: str = "--as-of") -> date:
         ConfigError: it is no YYYY-MM-DD.
     """
     try:
-        return date.fromisoformat(text)
+        # Python also takes weeks and days without dashes, which a typing error easily looks like.
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone
     except ValueError:
         raise ConfigError(Fault(f"{option} {text}", "is no day.", "Write YYYY-MM-DD.")) from None

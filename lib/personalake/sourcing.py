@@ -73,9 +73,12 @@ def guess(options: Options, path: str) -> None:
     """Print a first YAML for a sample file.
 
     Raises:
+        ConfigError: it is no file.
         DataError: it cannot be read.
     """
     settings = options.settings()
+    if not Path(path).is_file():
+        raise ConfigError(Fault(path, "is no file.", "Name a sample file."))
     for line in guess_source(Path(path), Path(settings.raw.root)):
         print(line)
 

@@ -45,7 +45,12 @@ def lake() -> dict[Any, list[dict[str, Any]]]:
             for n in everyone for method, is_main in (("kmeans", True), ("rfm_grid", False))
         ],
         tags.TAGS: [{"person_id": person(n), "as_of_date": DAY, "tag": "high_value"} for n in range(20, SIZE)],
-        tags.TAG_OVERRIDES: [{"person_id": person(20), "as_of_date": DAY, "tag": "high_value", "state": "hidden"}],
+        # Who is person 20 now was called old when the word was said.
+        tags.TAG_OVERRIDES: [{"person_id": "old", "as_of_date": BEFORE, "tag": "high_value", "state": "hidden"}],
+        identity.IDENTITY_MAP_VERSIONS: [
+            {"identifier_kind": "login", "identifier": "l20", "effective_date": day, "person_id": whose}
+            for day, whose in ((BEFORE, "old"), (DAY, person(20)))
+        ],
         ingest.CONSENTS: [
             {"consent_id": "c", "identifier_kind": "login", "identifier": "l39", "purpose": "personalisation",
              "state": "withdrawn"}
@@ -72,9 +77,9 @@ def ask(
     def shared(*_: Any) -> Iterator[SparkSession]:
         yield spark
 
-    def asked(floor: int = 5, **wanted: Any) -> str:
+    def asked(floor: int = 5, as_of: date | None = None, is_dry: bool = False, **wanted: Any) -> str:
         overrides = (f"warehouse.root={root}", f"audience.floor={floor}", "segments.also=[rfm_grid]")
-        audience.audience(Options(overrides=overrides), Wanted(**wanted), "csv")
+        audience.audience(Options((), overrides, as_of, is_dry), Wanted(**wanted), "csv")
         return capsys.readouterr().out.splitlines()[1]
 
     monkeypatch.setattr(audience, "session", shared)
@@ -142,19 +147,49 @@ def test_those_most_like_a_list_or_a_tag(ask: Asked, tmp_path: Path) -> None:
 
 def test_every_fault_is_told_at_once(ask: Asked) -> None:
     with pytest.raises(ConfigError) as error:
-        ask(selection="hihg_value", like="nowhere.txt", columns=("money",), out="a.xlsx", save="no name")
+        ask(selection="hihg_value", like="nowhere.txt", columns=("money",), out="no/a.xlsx", save="no name")
     told = str(error.value)
     expected = (
         "Did you mean high_value?",
         "--like: nowhere.txt is neither a file nor a tag.",
         "--columns: money is no feature.",
-        "--out: a.xlsx ends in none of .csv, .json, .parquet",
+        "--out: no/a.xlsx ends in none of .csv, .json, .parquet",
+        "--out: no is no folder. Make it, or name another.",
         "--save: is no name.",
     )
     for part in expected:
         assert part in told
     with pytest.raises(ConfigError, match="SELECTION: is missing"):
         ask()
+
+
+def test_a_day_without_profiles_is_told_and_not_counted_as_nobody(ask: Asked) -> None:
+    with pytest.raises(ConfigError) as error:
+        ask(selection="high_value", as_of=date(2020, 1, 1))
+    assert str(error.value.faults[0]) == f"--as-of 2020-01-01: has no profiles. The newest are as of {DAY}."
+    assert ask(selection="{feature: order_count, at_least: 10}", as_of=BEFORE) == f"{BEFORE},29,{29 / SIZE}"
+
+
+def test_a_misspelt_purpose_leaves_nobody_out_unseen(ask: Asked, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ConfigError) as error:
+        ask(selection="high_value", purpose="personalization")
+    assert str(error.value.faults[0]) == (
+        "--purpose: is personalization, to which nobody ever said yes or no. Did you mean personalisation?"
+    )
+
+
+def test_a_dry_run_counts_and_writes_nothing(ask: Asked, tmp_path: Path) -> None:
+    out = tmp_path / "a.csv"
+    assert ask(selection="high_value", out=str(out), save="dry", is_dry=True).startswith(f"{DAY},18,")
+    assert not out.exists()
+
+
+def test_a_list_of_seeds_that_is_no_text_is_told(ask: Asked, tmp_path: Path) -> None:
+    seeds = tmp_path / "seeds.xlsx"
+    seeds.write_bytes(b"PK\x03\x04\xff\xfe")
+    with pytest.raises(ConfigError) as error:
+        ask(like=str(seeds))
+    assert str(error.value.faults[0]) == f"--like: {seeds} is no file of text. One person_id a line, UTF-8."
 
 
 def test_an_empty_warehouse_is_told(tmp_path: Path) -> None:

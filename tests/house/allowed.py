@@ -37,6 +37,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "operate.py": {"collect": "the twenty newest runs"},
     "recommend/als_one_job.py": {"collect": "one number per iteration"},
     "recommend/als_rounds.py": {"collect": "the factors of one side, as bytes: what `collected_matrix` bounds"},
+    "published.py": {"collect": "the purposes of consents, a thousand at most"},
     "recommend/als_mllib.py": {"persist": "the ratings are read by every iteration; given back when the fit ends"},
     "recommend/checks.py": {"collect": "one row: how many rows of each fault"},
     "recommend/content.py": {"persist": "the features are the model; `unpersist` of the fitted model gives back"},

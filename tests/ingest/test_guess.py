@@ -128,10 +128,20 @@ def test_a_catalogue_is_one_of_items(tmp_path):
     assert found["fields"] == fields
 
 
-@pytest.mark.parametrize("content", [b"", b"one word\n", b"\x00\x01\x02"])
+# The last is what the reader of CSV itself refuses: a lone carriage return in the middle of a line.
+@pytest.mark.parametrize("content", [b"", b"one word\n", b"\x00\x01\x02", bytes(range(1, 255)) * 9])
 def test_what_holds_no_records(tmp_path, content):
     path = tmp_path / "a.csv"
     path.write_bytes(content)
     with pytest.raises(DataError) as refused:
         list(guess_source(path, tmp_path))
-    assert str(path) in str(refused.value)
+    assert str(refused.value.faults[0]) == (
+        f"{path}: holds no records that can be told apart. CSV, JSON, Parquet, ORC or Avro."
+    )
+
+
+def test_a_person_is_no_id_of_an_event_however_few_there_are(tmp_path):
+    rows = [{"ts": T, "user": {"id": "u1"}, "event": "view", "device": {"id": "d1"}}]
+    found = guessed(tmp_path, "a.json", json.dumps(rows).encode())
+    assert found["event_id"] == ["ts", "device.id", "`user`.id", "event"]
+    assert found["fields"] == {"event_type": "event", "device_id": "device.id", "login_id": "`user`.id"}

@@ -75,10 +75,10 @@ def test_every_kind_of_question_has_its_sentence():
         " Money of everything bought, refunds not taken off: more than 12.34",
     ]
     assert [sentence_zh(found[n], ENCODING) for n in (0, 2, 4, 5)] == [
-        "order_count_30d 不超过 3；is_new 为否",
-        "order_count_30d 大于 1且不超过 3；is_new 为是",
-        "order_count_30d 大于 3；age_band 已知；top_category 为“shoes”",
-        "order_count_30d 大于 3；age_band 未知；money_minor 不超过 12.34",
+        "近 30 天订单数 不超过 3；新客 为否",
+        "近 30 天订单数 大于 1且不超过 3；新客 为是",
+        "近 30 天订单数 大于 3；年龄段 已知；最常接触品类 为“shoes”",
+        "近 30 天订单数 大于 3；年龄段 未知；消费金额 不超过 12.34",
     ]
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+
 import pytest
 
 from personalake.errors import ConfigError
 from personalake.profiles.profile import BUILDERS
 from personalake.tables.features.checks import checked
+from personalake.tables.features.chinese import TITLES_ZH, title_zh
 from personalake.tables.features.rows import ROWS
 from personalake.tables.features.spec import Feature, Made, Rows, Total, formula_steps, names_in, over_windows
 from personalake.tables.profile_features import CATALOGUE, COLUMNS, FEATURES
@@ -95,3 +99,28 @@ def test_every_share_says_its_whole_among_the_columns() -> None:
 def test_every_builder_and_kind_of_rows_is_used() -> None:
     assert {f.how.by for f in CATALOGUE if isinstance(f.how, Made)} == {*BUILDERS, "rfm", "lifetime"}
     assert {f.how.rows for f in CATALOGUE if isinstance(f.how, Total)} == set(ROWS)
+
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def test_every_feature_has_a_title_in_chinese_and_no_two_the_same() -> None:
+    titles = {feature.name: feature.title_zh for feature in COLUMNS}
+    assert [name for name, title in titles.items() if not CHINESE.search(title)] == []
+    assert [title for title, count in Counter(titles.values()).items() if count > 1] == []
+    named = {re.sub(r"_\d+d$", "", name) for name in titles} | set(titles)
+    assert sorted(TITLES_ZH.keys() - named) == [], "titles of features that are none"
+
+
+def test_titles_tell_the_window_and_what_stands_beside_features() -> None:
+    assert [title_zh(name) for name in ("order_count", "order_count_30d", "new_item_share_30d")] == [
+        "订单数", "近 30 天订单数", "近 30 天新接触商品占比",
+    ]  # fmt: skip
+    assert [title_zh(name) for name in ("segment_name", "segment.rfm_grid", "prediction.buys_30d", "tag.new")] == [
+        "分群名称", "rfm_grid 分群", "buys_30d 的预测概率", "标签 new",
+    ]  # fmt: skip
+
+
+def test_money_is_what_has_cents_in_its_name() -> None:
+    assert {f.name for f in CATALOGUE if f.is_money} >= {f.name for f in COLUMNS if "_minor" in f.name}
+    assert {f.name for f in COLUMNS if f.is_money} == {f.name for f in COLUMNS if "_minor" in f.name}

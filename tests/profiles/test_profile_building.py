@@ -63,6 +63,15 @@ NAMED = [
     event(50, DAY, device_id="path-p", person_id="path", platform="ios", device_class="phone", item_id="i1"),
     buy(51, "path", 2, 100, item_id="i1"),
     buy(52, "path", 3, 100, item_id="i2"),
+    # Ways to orders: web to tv twice, one of them of two orders; ios to web; one too long ago; one within a platform.
+    event(80, DAY, person_id="way", device_id="way-a", platform="web"),
+    buy(81, "way", 6, 100, platform="tv", order_id="w1"),
+    buy(82, "way", 6, 100, platform="tv", order_id="w2"),
+    event(83, DAY + timedelta(days=7), person_id="way", device_id="way-a", platform="ios"),
+    buy(84, "way", 8, 100, platform="web", order_id="w3"),
+    buy(85, "way", 9, 100, platform="ios", order_id="w4"),
+    event(86, DAY + timedelta(days=10), person_id="way", device_id="way-a", platform="web"),
+    buy(87, "way", 17, 100, platform="tv", order_id="w5"),
     # An item whose category is empty, and one that nobody described.
     *(event(60 + n, DAY, device_id="empty-a", person_id="empty", item_id=item) for n, item in enumerate(("i3", "i9"))),
     # Half an hour after midnight in Berlin on a Tuesday: still Monday evening there, Tuesday morning in Shanghai.
@@ -200,3 +209,15 @@ def test_roll_ups_are_as_declared_and_count_everything_once(spark: SparkSession)
 def test_columns_are_the_catalogue() -> None:
     assert [c.name for c in PROFILES.cols] == ["person_id", "as_of_date", *[f.name for f in COLUMNS]]
     assert all(f.meaning and f.window and f.how for f in COLUMNS)
+
+
+def test_ways_to_orders_begin_on_another_platform(found: dict[str, Row]) -> None:
+    way, one = found["way"], found["one"]
+    assert (way.order_count, way.cross_platform_order_count, way.cross_platform_order_share) == (5, 3, 0.6)
+    assert way.top_platform_path == "web → tv"
+    assert (one.cross_platform_order_count, one.cross_platform_order_share, one.top_platform_path) == (0, None, None)
+
+
+def test_the_hour_most_visits_begin_in_is_that_of_the_persons_clock(found: dict[str, Row]) -> None:
+    assert (found["west"].top_hour, found["east"].top_hour) == (18, 7)
+    assert found["two"].top_hour == DAY.hour

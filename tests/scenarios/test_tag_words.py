@@ -37,6 +37,9 @@ def test_a_word_on_a_tag_is_heard_and_kept(own: Flow) -> None:
     rows = DeltaTable(str(own.root / "tags")).to_pandas()
     person = rows["person_id"].value_counts().idxmax()
     first, second = sorted(tags_of(own, person))[:2]
+    planned = own.command("tag", "hide", person, first, "--dry-run")
+    assert (planned.code, planned.status["state"]) == (0, "planned")
+    assert shown(own, person) == tags_of(own, person), "nothing was noted"
     for word, tag in (("hide", first), ("contradict", second)):
         ended = own.command("tag", word, person, tag, "--reason", "said so on the phone")
         assert ended.code == 0, ended.err

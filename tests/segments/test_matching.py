@@ -6,7 +6,7 @@ import numpy as np
 
 from personalake.segments.match import OldSegment, match_segments
 from personalake.segments.names import Name, segment_names, segment_words
-from personalake.segments.phrases import PHRASES
+from personalake.segments.phrases import PHRASES, phrase
 from personalake.segments.prepare import Preparation, PreparedFeature
 from personalake.tables.profile_features import FEATURE_BY_NAME
 from personalake.tables.segments import SEGMENT_FEATURES
@@ -64,10 +64,15 @@ def test_names_are_unlike_each_other_and_kept_ones_stay() -> None:
 def test_words_give_the_value_and_the_usual_one() -> None:
     words, words_zh = segment_words(np.array([2.0, -1.0]), PREPARATION)
     assert words == "long away (20.0 d, usually 10.0 d); by day (10 %, usually 20 %)"
-    assert words_zh == "久未到访（20.0 d，通常 10.0 d）；日间活跃（10 %，通常 20 %）"
+    assert words_zh == "久未到访（20.0 天，通常 10.0 天）；日间活跃（10 %，通常 20 %）"
 
 
 def test_every_default_feature_has_phrases() -> None:
     assert set(SEGMENT_FEATURES) <= PHRASES.keys() <= FEATURE_BY_NAME.keys()
     texts = [text for p in PHRASES.values() for text in (p.high, p.high_zh, p.low, p.low_zh)]
     assert len(texts) == len(set(texts))
+
+
+def test_a_feature_without_phrases_is_called_by_its_title() -> None:
+    assert phrase("click_count", True) == ("high click_count", "点击数高")
+    assert phrase("order_count_30d", False) == ("low order_count_30d", "近 30 天订单数低")

@@ -67,6 +67,7 @@ def _profile(mine: list[Event], items: Mapping[str, Event], as_of: date, new_day
         **_habits(mine),
         **_met(mine, as_of),
         **_items(mine, items, as_of),
+        **_ways(mine),
     }
 
 
@@ -216,6 +217,28 @@ def _items(mine: list[Event], items: Mapping[str, Event], as_of: date) -> dict[s
         "phone_to_pc_buy_share": _part(sum((a, b) == ("phone", "pc") for a, b in paths), len(paths)),
         "mean_viewed_price_minor": _mean_price(_of(mine, "view"), items),
         "mean_bought_price_minor": _mean_price(_of(mine, "buy"), items),
+    }
+
+
+def _ways(mine: list[Event]) -> dict[str, Any]:
+    """Orders of a day and platform whose way began elsewhere."""
+    orders: dict[tuple[date, str], set[Any]] = defaultdict(set)
+    for e in _of(mine, "buy"):
+        orders[e["event_date"], e["platform"], e["currency"]].add(e["order_id"])
+    counts = Counter[tuple[date, str]]()
+    for (day, platform, _), ids in orders.items():
+        counts[day, platform] += len(ids)
+    ways = Counter[str]()
+    for (day, platform), count in counts.items():
+        last = max((other for other, _ in counts if other < day), default=date.min)
+        since = max(last + timedelta(days=1), day - timedelta(days=6))
+        began = min((e["event_at"], e["platform"]) for e in mine if since <= e["event_date"] <= day)[1]
+        if began != platform:
+            ways[f"{began} → {platform}"] += count
+    return {
+        "cross_platform_order_count": sum(ways.values()),
+        "cross_platform_order_share": _part(sum(ways.values()), sum(counts.values())),
+        "top_platform_path": min(ways, key=lambda w: (-ways[w], w), default=None),
     }
 
 

@@ -205,6 +205,7 @@ TABLES = {
     ],
     ingest.CONSENTS: CONSENTS,
     identity.IDENTITY_MAP: IDENTITY,
+    identity.IDENTITY_MAP_VERSIONS: [{**row, "effective_date": OLD} for row in IDENTITY],
     identity.IDENTITY_LINKS: [link("l1", "d1", 40), link("l1", "d3", 4), link("l2", "d1", 1, "cut_shared_device")],
     identity.IDENTITY_MOVES: [
         {"move_id": "m1", "moved_at": T0, "kind": "merge", "from_person_id": "p0", "to_person_id": "p1"}

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from personalake.conditions import Branch, Leaf, Quantile
+from personalake.conditions import Branch, Leaf, Quantile, leaves
 from personalake.errors import ConfigError
+from personalake.tables.features.chinese import title_zh
+from personalake.tables.profile_features import FEATURE_BY_NAME
 from personalake.tags import load_rules, parse_rules
 from personalake.tags.tree import vocabulary_of
 
@@ -34,6 +36,13 @@ def test_the_shipped_rules_are_right() -> None:
     assert rules["brand_fan"].value == "top_brand"
     assert rules["high_value"].when == Leaf("money_minor", "at_least", (Quantile("money_minor", 0.8, "positive"),))
     assert isinstance(rules["lapsing"].when, Branch)
+
+
+def test_every_feature_of_the_shipped_rules_is_called_something_in_both_languages() -> None:
+    named = {leaf.feature for rule in load_rules(SHIPPED) for leaf in leaves(rule.when)}
+    assert len(named) >= 30
+    assert sorted(name for name in named if title_zh(name) == name) == []
+    assert sorted(name for name in named & FEATURE_BY_NAME.keys() if not FEATURE_BY_NAME[name].meaning) == []
 
 
 CASES: dict[str, tuple[Any, str]] = {

@@ -12,6 +12,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from personalake.conditions import Quantile
+from personalake.tables.identity import IDENTITY_MAP_VERSIONS
 from personalake.tables.profiles import PROFILES
 from personalake.tables.segments import SEGMENTS
 from personalake.tables.spec import schema_faults
@@ -33,9 +34,7 @@ def profiles_of(spark: SparkSession, rows: list[dict[str, Any]], as_of: date = W
     return table_frame(spark, PROFILES, [{"as_of_date": as_of, **row} for row in rows])
 
 
-def tags_of(
-    profiles: DataFrame, rules: Any, spark: SparkSession, as_of: date = WEEKS[0], **frames: DataFrame
-) -> DataFrame:
+def tags_of(profiles: DataFrame, rules: Any, spark: SparkSession, as_of: date = WEEKS[0], **frames: Any) -> DataFrame:
     segments = frames.get("segments", table_frame(spark, SEGMENTS, []))
     old_tags = frames.get("old_tags", table_frame(spark, TAGS, []))
     more = {name: frames[name] for name in ("predictions", "overrides") if name in frames}
@@ -43,7 +42,15 @@ def tags_of(
 
 
 PERSONS = [
-    {"person_id": "a", "order_count": 5, "night_share": 0.123456, "gender": "f", "is_new": True, "recency_days": 3},
+    {
+        "person_id": "a",
+        "order_count": 5,
+        "night_share": 0.123456,
+        "gender": "f",
+        "is_new": True,
+        "recency_days": 3,
+        "money_minor": 123_456,
+    },
     {"person_id": "b", "order_count": 0, "night_share": None, "gender": None, "is_new": False, "recency_days": 60},
 ]
 # name: (rule, {person: (value, score, reason)})
@@ -74,6 +81,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, tuple[Any, ...]]]] = {
     "quantile": (
         {"feature": "order_count", "at_least": {"quantile": 0.5}},
         {"a": ("5", 5.0, "order_count is 5, at least 2.5 (quantile 0.5 of persons)")},
+    ),
+    "money": (
+        {"feature": "money_minor", "between": [100_000, 200_000]},
+        {"a": ("123456", 123_456.0, "money_minor is 123456, from 100000 to 200000")},
     ),
     "other_value": (
         {"value": "recency_days", "when": {"feature": "is_new", "is": True}},
@@ -123,9 +134,12 @@ def test_named_cases(spark: SparkSession) -> None:
     }
     assert {r.since_date for r in rows} == {r.as_of_date for r in rows} == {WEEKS[0]}
     in_chinese = {r.tag: r.reason_zh for r in rows}
-    assert in_chinese["between"] == "recency_days 为 60，在 31 至 90 之间"
-    assert in_chinese["quantile"] == "order_count 为 5，不低于 2.5（所有人的 0.5 分位数）"
-    assert in_chinese["negated"] == "并非：gender 为 未知"
+    assert in_chinese["between"] == "距最近行为天数 为 60，在 31 至 90 之间"
+    assert in_chinese["quantile"] == "订单数 为 5，不低于 2.5（所有人的 0.5 分位数）"
+    assert in_chinese["money"] == "消费金额 为 1,234.56，在 1,000.00 至 2,000.00 之间"
+    assert in_chinese["truth"] == "新客 为 是"
+    assert in_chinese["predicted"] == "gender 的预测值 为 f；gender 的预测概率 为 0.9，高于 0.6"
+    assert in_chinese["negated"] == "并非：性别 为 未知"
     assert all(r.reason_zh and " is " not in r.reason_zh for r in rows)
     nobody = rules_of(guess={"feature": "prediction.buys_30d", "at_least": 0.0})
     assert tags_of(profiles_of(spark, PERSONS), nobody, spark).collect() == [], "without predictions no rule on one"
@@ -155,7 +169,8 @@ def test_what_a_person_hid_or_contradicted_is_no_tag(spark: SparkSession) -> Non
     rules = rules_of(buyer={"feature": "order_count", "above": 0})
     profiles = profiles_of(spark, [{"person_id": p, "order_count": 1} for p in "abcde"], WEEKS[1])
     said = [dict(zip(("person_id", "tag", "as_of_date", "state"), word, strict=True)) for word in WORDS]
-    tags = tags_of(profiles, rules, spark, WEEKS[1], overrides=table_frame(spark, TAG_OVERRIDES, said))
+    words = table_frame(spark, TAG_OVERRIDES, said), table_frame(spark, IDENTITY_MAP_VERSIONS, [])
+    tags = tags_of(profiles, rules, spark, WEEKS[1], overrides=words)
     assert {r.person_id for r in tags.collect()} == {"c", "d", "e"}, "the last word counts, and none of later days"
 
 

@@ -51,7 +51,7 @@ def test_a_circle_of_views_is_refused():
 def test_a_query_mentions_what_it_reads_and_what_that_reads():
     assert mentioned_in("select 1") == set()
     assert mentioned_in("SELECT * FROM personalake.`Events` -- items") == {"events", "items"}
-    behind = {"tags_current_v1", "tags", "tag_overrides", "profiles"}
+    behind = {"tags_current_v1", "tag_words_v1", "tags", "tag_overrides", "identity_map_versions", "profiles"}
     assert mentioned_in("select * from tag_summary_v1") == {"tag_summary_v1", *behind}
     assert mentioned_in("  show tables") == {*TABLES, *ALL}
     assert closure(["person_360_v1"]) >= {"runs", "items", "recommendations", "profiles", "identity_map"}

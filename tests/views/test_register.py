@@ -18,10 +18,11 @@ MAP_ROW = {"identifier_kind": "login", "identifier": "x", "person_id": "p"}
 
 def test_only_what_is_asked_for_is_registered(spark: SparkSession, small_lake: str):
     known = register(spark, small_lake, ["tag_summary_v1"], database="asked")
-    assert known.tables == ("profiles", "tags", "tag_overrides")
-    assert known.views == ("tags_current_v1", "tag_summary_v1")
+    assert known.tables == ("identity_map_versions", "profiles", "tags", "tag_overrides")
+    assert known.views == ("tag_words_v1", "tags_current_v1", "tag_summary_v1")
     assert {row["tableName"] for row in spark.sql("SHOW TABLES IN asked").collect() if not row["isTemporary"]} == {
-        "profiles", "tags", "tag_overrides", "tags_current_v1", "tag_summary_v1",
+        "identity_map_versions", "profiles", "tags", "tag_overrides", "tag_words_v1", "tags_current_v1",
+        "tag_summary_v1",
     }  # fmt: skip
     assert spark.sql("SELECT count(*) AS n FROM asked.tag_summary_v1").first()["n"] == 2
 

@@ -22,6 +22,10 @@ EXPECTED: dict[str, tuple[str, set[tuple[Any, ...]]]] = {
     ),
     "profiles_current_v1": ("person_id, money_minor", {("p1", 600), ("p2", 201), ("p3", 0)}),
     "tags_current_v1": ("person_id, tag", {("p1", "new"), ("p1", "big"), ("p2", "big")}),
+    "tag_words_v1": (
+        "*",
+        {(p, "shy", s, NEW, True) for p, s in (("p1", "hidden"), ("p2", "contradicted"), ("p3", "hidden"))},
+    ),
     "segments_current_v1": (
         "person_id, method, segment_id, segment_name",
         {("p1", "kmeans", "s1", "Loyal"), ("p2", "kmeans", "s2", "Rare"), ("p3", "kmeans", "s2", "Rare")},

@@ -61,13 +61,15 @@ def guess_source(path: Path, raw_root: Path) -> Iterator[str]:
     if is_item:
         yield from _dumped({"fields": fields})
         return
-    yield from _events(leaves, fields, time[0] if time else None, verb)
+    # What names a person or a thing tells no records apart, however few records the sample holds.
+    others = {place: values for place, values in leaves.items() if place not in taken}
+    own = _first(others, OWN_ID, lambda values: len(set(map(str, values))) == len(values))
+    yield from _events(leaves, fields, time[0] if time else None, verb, own)
 
 
 def _events(
-    leaves: Mapping[str, list[Any]], fields: dict[str, str], time: str | None, verb: str | None
+    leaves: Mapping[str, list[Any]], fields: dict[str, str], time: str | None, verb: str | None, own: str | None
 ) -> Iterator[str]:
-    own = _first(leaves, OWN_ID, lambda values: len(set(map(str, values))) == len(values))
     parts = [_said(time)] if time else []
     parts += [fields[name] for name in ("device_id", "login_id", "item_id") if name in fields]
     yield from _dumped({"event_id": _said(own) if own else [*parts, *([_said(verb)] if verb else [])]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 ROLES = {
     "source_session_id": r"session|visit(?!or)",
     "device_id": r"device|visitor|cookie|idf[av]|install|open_?id|client_?id|anonymous|domain_userid|\bbox\b|\bpad\b",
-    "login_id": r"login|\buid\b|user_?(id|name)?$|member|account|acct|customer(_?id)?",
+    "login_id": r"login|\buid\b|user[._]?(id|name)?$|member|account|acct|customer(_?id)?",
     "item_id": r"item|article|sku|product|goods|content([._]?id)?$|stock_?code",
     "order_id": r"order|invoice",
     "query": r"query|keyword|\bkw\b|search",

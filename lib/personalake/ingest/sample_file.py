@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -78,7 +79,8 @@ def look_at(path: Path) -> SampleFile:
     found = _json_lines(text)
     if found is None or len(found.rows) == 1:
         found = _json_document(text) or found
-    found = found or _delimited(text)
+    with suppress(csv.Error):
+        found = found or _delimited(text)
     if found is None:
         raise DataError(
             Fault(str(path), "holds no records that can be told apart.", "CSV, JSON, Parquet, ORC or Avro.")

@@ -54,7 +54,10 @@ class Ingest(Section):
     )
 
     watch_days: int = Field(28, ge=7, description="How many days before a day tell what it should be like [d]")
-    watch_min_events: int = Field(20, ge=1, description="A source with fewer events on a usual day gives no alarm")
+    watch_min_events: int = Field(20, ge=1, description="A day of which fewer events are expected gives no alarm")
+    watch_chance: float = Field(
+        0.001, gt=0, lt=1, description="A day that chance alone would bring as often gives no alarm (probability)"
+    )
     quiet_share: float = Field(0.25, ge=0, lt=1, description="A day with this share of the usual events is an alarm")
     doubled_ratio: float = Field(2.0, gt=1, description="A day with this many times the usual events is an alarm")
     late_hours: float = Field(24.0, gt=0, description="An event that is received later than this is late [h]")

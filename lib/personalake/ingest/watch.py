@@ -10,6 +10,7 @@ from statistics import median_low
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from personalake.ingest.rhythm import Usual, chance_of_at_least, chance_of_at_most, chance_of_share, usual_days
 from personalake.ingest.settings import Ingest
 from personalake.ingest.source import Source
 
@@ -17,7 +18,7 @@ SourceDay = tuple[str, date, int, int]
 AlarmRow = tuple[str, str, str, date, float, float, str]
 EVENTS_SUBJECT = "events"
 DAY_KINDS = ("quiet", "doubled", "late")
-_LEAST_DAYS = 7
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _USUAL_SHARE = 0.05
 # Verb and keys are checked record by record.
 _ALWAYS = {"event_type", "identifier_kind"}
@@ -42,11 +43,11 @@ def source_days(events: DataFrame, late_hours: float) -> DataFrame:
 
 
 def day_alarms(days: Iterable[SourceDay], sources: Collection[str], settings: Ingest) -> list[AlarmRow]:
-    """Days on which a source went quiet, doubled, or came late, against the days before and the same weekday's.
+    """Days on which a source went quiet, doubled, or came late, against its own past of the same weekday.
 
-    A day is quiet or doubled only where it is so against both. The newest day of all sources is still going on, so it
-    is never quiet; a source that sends nothing at all is quiet on each day until the newest. The usual is the lower
-    median, days without events among them.
+    Each alarm needs two things: the bound of settings, and that chance alone would hardly do it (`rhythm`). The newest
+    day of all sources is still going on, so it is never quiet; a source that sends nothing at all is quiet on each day
+    until the newest, or until its past is silent too.
 
     Args:
         days: all rows of source_days: a few bytes per source and day.
@@ -65,40 +66,51 @@ def day_alarms(days: Iterable[SourceDay], sources: Collection[str], settings: In
     for source, by_day in sorted(known.items()):
         first = min(by_day)
         spine = [first + timedelta(days=n) for n in range((newest - first).days + 1)] if newest else []
-        counts = [by_day.get(day, (0, 0)) for day in spine]
-        for place, day in enumerate(spine):
-            before = counts[max(0, place - settings.watch_days) : place]
-            same = counts[place - 7 :: -7][: settings.watch_days // 7] if place >= 7 else []
-            found = _alarms(counts[place], before, same, day == newest, settings)
-            rows += [(source, kind, EVENTS_SUBJECT, day, *told) for kind, told in found]
+        told = [by_day.get(day, (0, 0)) for day in spine]
+        for place, usual in enumerate(usual_days([count for count, _ in told], settings.watch_days)):
+            if usual is None:
+                continue
+            day = spine[place]
+            found = [*_volume(told[place][0], usual, day, day == newest, settings)]
+            found += _late(told[place], told[max(0, place - settings.watch_days) : place], settings)
+            rows += [(source, kind, EVENTS_SUBJECT, day, *words) for kind, words in found]
     return rows
 
 
 _Day = tuple[int, int]
+_Found = tuple[str, tuple[float, float, str]]
 
 
-def _alarms(
-    day: _Day, before: Sequence[_Day], same: Sequence[_Day], is_newest: bool, settings: Ingest
-) -> Iterator[tuple[str, tuple[float, float, str]]]:
-    """Kind, value, expected value and words of what a day is unlike."""
-    if len(before) < _LEAST_DAYS:
+def _volume(count: int, usual: Usual, day: date, is_newest: bool, settings: Ingest) -> Iterator[_Found]:
+    """Kind, value, expected value and words of a day with too few or too many events."""
+    least, low, high = settings.watch_min_events, usual.low, usual.high
+    is_few = not is_newest and low >= least and count <= low * settings.quiet_share
+    if is_few and chance_of_at_most(count, low, usual.spread) < settings.watch_chance:
+        yield "quiet", (float(count), float(low), _words(count, low, usual, day, "the least"))
+    is_many = high >= least and count >= high * settings.doubled_ratio
+    if is_many and chance_of_at_least(count, high, usual.spread) < settings.watch_chance:
+        yield "doubled", (float(count), float(high), _words(count, high, usual, day, "the greatest"))
+
+
+def _words(count: int, mean: float, usual: Usual, day: date, extreme: str) -> str:
+    whose = f"a usual {_WEEKDAYS[day.weekday()]}" if usual.is_weekday else f"{extreme} of the days before"
+    return f"{count} events; {whose} has {mean:.10g}."
+
+
+def _late(day: _Day, before: Sequence[_Day], settings: Ingest) -> Iterator[_Found]:
+    """The same of a day with too many late events, against the share of late ones on a usual day with events."""
+    count, least = day[0], settings.watch_min_events
+    if min(count, sum(events for events, _ in before)) < least:
         return
-    usual = median_low(count for count, _ in before)
-    weekly = median_low(count for count, _ in same) if same else usual
-    low, high, count = min(usual, weekly), max(usual, weekly), day[0]
-    if usual < settings.watch_min_events:
+    share, usual = _share(day), median_low(_share(other) for other in before if other[0])
+    if share < settings.late_share or share < 2 * usual:
         return
-    if not is_newest and count <= low * settings.quiet_share:
-        yield "quiet", (float(count), float(low), f"{count} events; usual: {low}.")
-    if count >= high * settings.doubled_ratio:
-        yield "doubled", (float(count), float(high), f"{count} events; usual: {high}.")
-    share, usual_share = _share(day), median_low(map(_share, before))
-    if share >= settings.late_share and share >= 2 * usual_share and count >= settings.watch_min_events:
-        yield "late", (share, usual_share, f"{share:.0%} of its events came late; usual: {usual_share:.0%}.")
+    if chance_of_share(day[1], count, usual) < settings.watch_chance:
+        yield "late", (share, usual, f"{share:.0%} of its events came late; usual: {usual:.0%}.")
 
 
 def _share(day: _Day) -> float:
-    return day[1] / day[0] if day[0] else 0.0
+    return day[1] / day[0]
 
 
 @dataclass(frozen=True)

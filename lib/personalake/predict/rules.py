@@ -22,7 +22,6 @@ _LINE = re.compile(
     r"^ *(?:(?P<word>If|Else) \(feature (?P<place>\d+) (?P<sign><=|>) (?P<bound>\S+)\)|Predict: (?P<leaf>\S+))$"
 )
 _NEAR_WHOLE = 1e-9
-_MONEY = re.compile(r"_minor(_\d+d)?$")
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def sentence(leaf: Leaf, encoding: Encoding) -> str:
 
 
 def sentence_zh(leaf: Leaf, encoding: Encoding) -> str:
-    """What leads to the leaf, in Chinese; features by the names of their columns."""
+    """What leads to the leaf, in Chinese; features by their titles."""
     parts = [_part_zh(encoding.dimensions[place], bounds) for place, bounds in leaf.ranges.items()]
     return "；".join(parts) or "所有人"
 
@@ -143,7 +142,7 @@ def _part(dimension: Dimension, bounds: Range) -> str:
 
 def _part_zh(dimension: Dimension, bounds: Range) -> str:
     feature = FEATURE_BY_NAME[dimension.feature]
-    name, is_yes = dimension.feature, bounds.low is not None
+    name, is_yes = feature.title_zh, bounds.low is not None
     if dimension.kind == MISSING:
         return f"{name} {'未知' if is_yes else '已知'}"
     if dimension.kind != NUMBER:
@@ -165,4 +164,4 @@ def _value(feature: Feature, bound: float) -> str:
     if feature.type == DOUBLE:
         return f"{bound:.4g}"
     whole = math.floor(bound + _NEAR_WHOLE)
-    return f"{whole / 100:,.2f}" if _MONEY.search(feature.name) else f"{whole:,}"
+    return f"{whole / 100:,.2f}" if feature.is_money else f"{whole:,}"

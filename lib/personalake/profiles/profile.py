@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from personalake.errors import ConfigError, Fault
 from personalake.profiles.activity import activity_by_person, orders_by_person, platforms_by_person
 from personalake.profiles.demography import demography_by_person
+from personalake.profiles.paths import paths_by_person
 from personalake.profiles.rfm import rfm_bounds, with_rfm
 from personalake.profiles.settings import Profiles
 from personalake.profiles.tastes import tastes_by_person, words_by_person
@@ -59,6 +60,7 @@ BUILDERS: Mapping[str, Callable[[RollUps, Known, Day, Profiles], DataFrame]] = {
     "visits": lambda rolled, _, day, __: visits_by_person(rolled.sessions, day),
     "platforms": lambda rolled, _, day, __: platforms_by_person(rolled.person_days, day.as_of),
     "orders": lambda rolled, _, day, __: orders_by_person(rolled.person_days, day.as_of),
+    "paths": lambda rolled, _, day, __: paths_by_person(rolled.person_days, day.as_of),
     "tastes": lambda rolled, known, day, s: tastes_by_person(rolled.person_item_days, known.items, day, s),
     "words": lambda rolled, _, day, s: words_by_person(rolled.person_word_days, day, s),
     "demography": lambda _, known, day, s: demography_by_person(
@@ -81,9 +83,9 @@ def build_profiles(rolled: RollUps, known: Known, as_of: date, settings: Profile
         Columns of PROFILES without run_id; those of LIFETIME are empty. No row where nothing happened before the day.
 
     Cost:
-        Each input is shuffled once by person (person_days four times: platforms, orders and the bounds of RFM read a
-        few of its columns again; person_item_days and person_word_days also once by item and by word); the joins by
-        person find their rows in place.
+        Each input is shuffled once by person (person_days five times: platforms, orders, paths and the bounds of RFM
+        read a few of its columns again; person_item_days and person_word_days also once by item and by word); the
+        joins by person find their rows in place.
     """
     day = Day(as_of, settings.feature_half_life_days)
     activity = activity_by_person(rolled.person_days, as_of, settings.new_days, day.half_life_days)

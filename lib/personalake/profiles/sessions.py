@@ -20,6 +20,7 @@ def build_sessions(
     own_session_sources: Sequence[str] = (),
     own_session_days: int = 0,
     visit_event_types: Sequence[str] = (),
+    time_zone: str = "UTC",
 ) -> DataFrame:
     """One row per visit.
 
@@ -33,6 +34,7 @@ def build_sessions(
         own_session_sources: sources whose own session ids are taken.
         own_session_days: events of such a visit later than this after its first are left out [d]; 0: none is.
         visit_event_types: a visit without any of them is none; empty: whatever happened is a visit.
+        time_zone: IANA zone of started_hour, where the first event has no utc_offset_minutes of its own.
 
     Returns:
         Columns of SESSIONS without run_id.
@@ -41,7 +43,8 @@ def build_sessions(
         One shuffle and one sort of the events by device; the aggregate stays within it.
     """
     counts = F.col("event_type").isin(list(visit_event_types)) if visit_event_types else F.lit(True)
-    acting = _with_actor(events.withColumn("_counts", counts), own_session_sources)
+    told = events.withColumns({"_counts": counts, "started_hour": _local_hour(time_zone)})
+    acting = _with_actor(told, own_session_sources)
     visits = _with_visit(_without_overlong(acting, own_session_days), gap_seconds)
     found = visits.groupBy(*_ACTOR, "_visit").agg(*_of_a_visit(), F.max("_counts").alias("_counts")).where("_counts")
     item = {"entry_item_id": F.col("_entry.item_id"), "exit_item_id": F.col("_exit.item_id")}
@@ -61,7 +64,8 @@ def sessions_as_of(sessions: DataFrame, as_of: date) -> DataFrame:
         as_of: the first business day that is not known.
 
     Returns:
-        session_id, source, platform, device_id, login_id, started_at, started_date, ended_at, event_count, is_bounce.
+        session_id, source, platform, device_id, login_id, started_at, started_date,
+        started_hour, ended_at, event_count, is_bounce.
     """
     known = F.filter("day_ends", lambda day: day["event_date"] < F.lit(as_of))
     logins = F.filter("_days", lambda day: day["login_id"].isNotNull())
@@ -70,7 +74,7 @@ def sessions_as_of(sessions: DataFrame, as_of: date) -> DataFrame:
     return cut.select(
         *("session_id", "source", "platform", "device_id"),
         F.get(F.reverse(logins), F.lit(0))["login_id"].alias("login_id"),
-        *("started_at", "started_date"),
+        *("started_at", "started_date", "started_hour"),
         F.element_at("_days", -1)["ended_at"].alias("ended_at"),
         count.alias("event_count"),
         (count == 1).alias("is_bounce"),
@@ -94,7 +98,7 @@ def _with_actor(events: DataFrame, own_session_sources: Sequence[str]) -> DataFr
         *("event_id", "event_at", "event_date", "source", "platform", "device_id", "login_id", "item_id"),
         F.when(F.size("acquisition") > 0, F.col("acquisition")).alias("acquisition"),
         (F.col("event_type") == "error").alias("has_error"),
-        "_counts",
+        *("_counts", "started_hour"),
     )
 
 
@@ -132,6 +136,7 @@ def _of_a_visit() -> tuple[Column, ...]:
         *("_n", "event_id", "source", "platform", "device_id"),
         F.col("event_at").alias("started_at"),
         F.col("event_date").alias("started_date"),
+        "started_hour",
     )
     item = F.when(F.col("item_id").isNotNull(), F.struct("_n", "item_id"))
     day = F.struct("_n", "event_date", "event_at", "_login")
@@ -161,6 +166,13 @@ def _day_ends() -> Column:
         )
 
     return F.transform("_day_ends", day_end)
+
+
+def _local_hour(time_zone: str) -> Column:
+    """The hour on the clock where an event happened, whatever the session's own time zone is."""
+    here = F.unix_seconds("event_at") + F.col("utc_offset_minutes") * 60
+    seconds = F.coalesce(here, F.unix_seconds(F.from_utc_timestamp("event_at", time_zone)))
+    return F.floor(F.pmod(seconds, F.lit(86400)) / 3600).cast("int")
 
 
 def _session_id() -> Column:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from personalake.segments.phrases import AVERAGE, amount, phrase
+from personalake.segments.phrases import AVERAGE, UNITS_ZH, amount, phrase
 from personalake.segments.placement import Vector
 from personalake.segments.prepare import Preparation
 
@@ -68,9 +68,9 @@ def segment_words(centre: Vector, preparation: Preparation) -> tuple[str, str]:
     words, words_zh = [], []
     for feature, is_high in distinctions(centre, preparation)[:WORD_PHRASES]:
         english, chinese = phrase(feature, is_high)
-        value, other = amount(feature, here[feature]), amount(feature, usual[feature])
-        words.append(f"{english} ({value}, usually {other})")
-        words_zh.append(f"{chinese}（{value}，通常 {other}）")
+        both = here[feature], usual[feature]
+        words.append("{} ({}, usually {})".format(english, *[amount(feature, value) for value in both]))
+        words_zh.append("{}（{}，通常 {}）".format(chinese, *[amount(feature, value, UNITS_ZH) for value in both]))
     return ("; ".join(words) or AVERAGE[0], "；".join(words_zh) or AVERAGE[1])
 
 

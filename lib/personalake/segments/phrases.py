@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from personalake.tables.features.chinese import title_zh
 from personalake.tables.profile_features import FEATURE_BY_NAME
 
 
@@ -48,21 +50,26 @@ PHRASES: dict[str, Phrases] = {
 AVERAGE = ("average visitors", "普通访客")
 """Of whom no feature sets them apart."""
 
+UNITS = {"days": " d", "s": " s", "ms": " ms"}
+UNITS_ZH = {"days": " 天", "s": " 秒", "ms": " 毫秒"}
+"""Units that are short enough to stand behind a number."""
+
 
 def phrase(feature: str, is_high: bool) -> tuple[str, str]:
-    """The words for much or little of a feature, in English and Chinese; made from its name where none are kept."""
+    """The words for much or little of a feature, in English and Chinese; made from its name and title without them."""
     known = PHRASES.get(feature)
     if known is None:
-        return (f"high {feature}", f"{feature} 高") if is_high else (f"low {feature}", f"{feature} 低")
+        title = title_zh(feature)
+        return (f"high {feature}", f"{title}高") if is_high else (f"low {feature}", f"{title}低")
     return (known.high, known.high_zh) if is_high else (known.low, known.low_zh)
 
 
-def amount(feature: str, value: float) -> str:
+def amount(feature: str, value: float, units: Mapping[str, str] = UNITS) -> str:
     """A value as people read it: money in units, shares in per cent, with the unit where it has a short one."""
     declared = FEATURE_BY_NAME[feature]
     if feature.endswith("_share"):
         return f"{value:.0%}".replace("%", " %")
-    if "cents" in declared.unit:
+    if declared.is_money:
         return f"{value / 100:,.2f}"
-    unit = {"days": " d", "s": " s", "ms": " ms"}.get(declared.unit, "")
+    unit = units.get(declared.unit, "")
     return f"{value:,.0f}{unit}" if value >= 100 else f"{value:.1f}{unit}"

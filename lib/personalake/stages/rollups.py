@@ -98,7 +98,8 @@ def _visits(job: Job, days: Sequence[date]) -> None:
 def _sessions(job: Job, events: DataFrame) -> DataFrame:
     settings = job.settings.profiles
     own, types = settings.own_session_sources, settings.visit_event_types
-    return build_sessions(events, settings.session_gap_seconds, own, settings.own_session_days, types)
+    zone = job.settings.time_zone
+    return build_sessions(events, settings.session_gap_seconds, own, settings.own_session_days, types, zone)
 
 
 def _moved(job: Job, before: DataFrame, days: Sequence[date]) -> DataFrame:

@@ -1,4 +1,4 @@
-"""profiles, predictions, segments, tag_overrides → tags."""
+"""profiles, predictions, segments, tag_overrides, identity_map_versions → tags."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from personalake.conditions import Vocabulary
 from personalake.config import Settings
 from personalake.errors import ConfigError, Fault
 from personalake.job import Job, Stage
+from personalake.tables.identity import IDENTITY_MAP_VERSIONS
 from personalake.tables.predictions import PREDICTIONS
 from personalake.tables.profiles import PROFILES
 from personalake.tables.segments import SEGMENTS
@@ -28,7 +29,8 @@ def run(job: Job) -> None:
     profiles, segments = job.read(PROFILES).where(today), job.read(SEGMENTS).where(today)
     predictions = job.read(PREDICTIONS).where(today) if job.was_written(PREDICTIONS) else None
     thresholds = fit_thresholds(profiles, rules)
-    overrides = job.read(TAG_OVERRIDES) if job.was_written(TAG_OVERRIDES) else None
+    said = job.was_written(TAG_OVERRIDES)
+    overrides = (job.read(TAG_OVERRIDES), job.read(IDENTITY_MAP_VERSIONS)) if said else None
     tags = build_tags(profiles, segments, rules, thresholds, job.read(TAGS), job.as_of, predictions, overrides)
     # Since when a tag is on comes from the table that is written, so the rows are put down first.
     job.replace_where(TAGS, job.put_down(tags, "tags"), {"as_of_date": job.as_of})
@@ -51,7 +53,7 @@ def rules_fingerprint(settings: Settings) -> dict[str, str]:
 STAGE = Stage(
     name="tags",
     title="Rules on profiles give each person tags, each with its reason",
-    reads=(PROFILES, PREDICTIONS, SEGMENTS, TAG_OVERRIDES),
+    reads=(PROFILES, PREDICTIONS, SEGMENTS, TAG_OVERRIDES, IDENTITY_MAP_VERSIONS),
     writes=(TAGS,),
     sections=("segments", "predict"),
     run=run,

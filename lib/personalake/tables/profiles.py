@@ -51,6 +51,7 @@ SESSIONS = Table(
         Col("acquisition", STRING_MAP, "utm source, medium, campaign, referrer of the first event that has any"),
         Col("has_error", BOOLEAN, "Whether an error was met in it", optional=False),
         Col("is_bounce", BOOLEAN, "Whether it has a single event", optional=False),
+        Col("started_hour", INT, "Hour of the first event, 0 to 23, on the clock where it happened"),
         Col("day_ends", DAY_ENDS, "How far it had come at the end of each business day it touched", person=True),
     ),
 )

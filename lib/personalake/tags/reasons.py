@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pyspark.sql import Column
@@ -10,14 +11,24 @@ from pyspark.sql import functions as F
 from personalake.conditions import Leaf, Plain, Quantile, Thresholds, Tree, holds
 from personalake.conditions.comparisons import OPERATORS
 from personalake.conditions.compiled import value_of
+from personalake.tables.features.chinese import title_zh
+from personalake.tables.profile_features import FEATURE_BY_NAME
 from personalake.tags.tree import VOCABULARY
 
 
 @dataclass(frozen=True)
 class Language:
-    """The small words between facts."""
+    """The small words between facts.
+
+    Args:
+        words: field of an operator that says it.
+        name: what a feature is called.
+        is_for_people: money in units and yes or no as words; else values as the columns have them.
+    """
 
     words: str
+    name: Callable[[str], str]
+    is_for_people: bool
     equals: str
     unknown: str
     comma: str
@@ -31,11 +42,11 @@ class Language:
 
 
 ENGLISH = Language(
-    *("words", " is ", "unknown", ", ", "; ", "not so: ", " or ", " and "),
+    *("words", str, False, " is ", "unknown", ", ", "; ", "not so: ", " or ", " and "),
     *("{0} (quantile {1} of {2})", "persons", "persons above 0"),
 )
 CHINESE = Language(
-    *("words_zh", " 为 ", "未知", "，", "；", "并非：", " 或 ", " 且 "),
+    *("words_zh", title_zh, True, " 为 ", "未知", "，", "；", "并非：", " 或 ", " 且 "),
     *("{0}（{2}的 {1} 分位数）", "所有人", "大于 0 的人"),
 )
 
@@ -68,10 +79,14 @@ def _leaf_or_all(tree: Tree, thresholds: Thresholds, language: Language) -> Colu
 
 def _leaf_reason(leaf: Leaf, thresholds: Thresholds, language: Language) -> Column:
     values = [value_of(operand, thresholds) for operand in leaf.operands]
-    texts = [_said(operand, value, language) for operand, value in zip(leaf.operands, values, strict=True)]
+    in_units = language.is_for_people and is_money(leaf.feature)
+    texts = [_said(operand, value, language, in_units) for operand, value in zip(leaf.operands, values, strict=True)]
     words = str(getattr(OPERATORS[leaf.operator], language.words)).format(*texts, all=", ".join(texts))
-    value = F.coalesce(said(leaf.feature), F.lit(language.unknown))
-    return F.concat(F.lit(f"{leaf.feature}{language.equals}"), value, F.lit(language.comma + words if words else ""))
+    told = _for_people(leaf.feature) if language.is_for_people else said(leaf.feature)
+    value = F.coalesce(told, F.lit(language.unknown))
+    return F.concat(
+        F.lit(f"{language.name(leaf.feature)}{language.equals}"), value, F.lit(language.comma + words if words else "")
+    )
 
 
 def said(feature: str) -> Column:
@@ -81,10 +96,26 @@ def said(feature: str) -> Column:
     return rounded.cast("string")
 
 
-def _said(operand: Plain | Quantile, value: Plain | None, language: Language) -> str:
-    text = (
-        f"{value:.10g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
-    )
+def is_money(feature: str) -> bool:
+    """Whether it is money in cents; what is no feature of profiles is none."""
+    return feature in FEATURE_BY_NAME and FEATURE_BY_NAME[feature].is_money
+
+
+def _for_people(feature: str) -> Column:
+    """The value as Chinese readers take it: money in units as prices are written, yes or no in words."""
+    if is_money(feature):
+        return F.format_number(F.col(feature) / 100, 2)
+    if VOCABULARY.kind_of(feature) == "truth":
+        return F.when(F.col(feature), "是").when(~F.col(feature), "否")
+    return said(feature)
+
+
+def _said(operand: Plain | Quantile, value: Plain | None, language: Language, in_units: bool) -> str:
+    if in_units and isinstance(value, int | float):
+        text = f"{value / 100:,.2f}"
+    else:
+        is_float, is_truth = isinstance(value, float), isinstance(value, bool)
+        text = f"{value:.10g}" if is_float else str(value).lower() if is_truth else str(value)
     if not isinstance(operand, Quantile):
         return text
     whom = language.everybody if operand.among == "all" else language.positive

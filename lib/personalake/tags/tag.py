@@ -31,7 +31,7 @@ def build_tags(
     old_tags: DataFrame,
     as_of: date,
     predictions: DataFrame | None = None,
-    overrides: DataFrame | None = None,
+    overrides: tuple[DataFrame, DataFrame] | None = None,
 ) -> DataFrame:
     """One row per person and tag the person has.
 
@@ -45,7 +45,8 @@ def build_tags(
         as_of: the day.
         predictions: the day's predictions; reads person_id, model, target, probability, value_text. None: no rule
             that speaks of one holds.
-        overrides: TAG_OVERRIDES; words from later days do not count. None: nobody said anything.
+        overrides: TAG_OVERRIDES and IDENTITY_MAP_VERSIONS, by which words follow persons that were merged or split;
+            words from later days do not count. None: nobody said anything.
 
     Returns:
         Columns of TAGS without run_id.
@@ -61,7 +62,7 @@ def build_tags(
     since = F.coalesce(F.try_element_at("_since", F.col("_tag.tag")), F.lit(as_of))
     rows = tags.select("person_id", F.lit(as_of).alias("as_of_date"), "_tag.*", since.alias("since_date"))
     if overrides is not None:
-        rows = without_overridden(rows, overrides, as_of)
+        rows = without_overridden(rows, *overrides, as_of)
     return rows.select(*[c.name for c in TAGS.cols])
 
 

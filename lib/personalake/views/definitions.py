@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from personalake.views import of_groups, of_persons, of_platforms, of_results
+from personalake.views import of_groups, of_persons, of_platforms, of_results, of_words
 from personalake.views.spec import View
 
 
@@ -30,5 +30,7 @@ def in_reading_order(views: Iterable[View]) -> tuple[View, ...]:
 
 ALL: dict[str, View] = {
     view.name: view
-    for view in in_reading_order((*of_persons.VIEWS, *of_groups.VIEWS, *of_platforms.VIEWS, *of_results.VIEWS))
+    for view in in_reading_order(
+        (*of_persons.VIEWS, *of_words.VIEWS, *of_groups.VIEWS, *of_platforms.VIEWS, *of_results.VIEWS)
+    )
 }

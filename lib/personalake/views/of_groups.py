@@ -106,11 +106,11 @@ TAG_COUNTS = View(
         ("change_count", "person_count less previous_person_count"),
         ("gained_count", "Persons who have it and did not"),
         ("lost_count", "Persons who had it and do not"),
-        ("hidden_count", "Persons whose last word was that it be hidden"),
-        ("contradicted_count", "Persons whose last word was that it is not so"),
+        ("hidden_count", "Persons of now whose last word was that it be hidden"),
+        ("contradicted_count", "Persons of now whose last word was that it is not so"),
     ),
-    tables=("tags", "tag_overrides"),
-    views=(),
+    tables=("tags",),
+    views=("tag_words_v1",),
     sql="""
         WITH newest AS (
           SELECT max(as_of_date) AS _now FROM tags
@@ -126,12 +126,10 @@ TAG_COUNTS = View(
                  count_if(_had) AS _previous, count_if(_has AND NOT coalesce(_had, false)) AS gained_count,
                  count_if(_had AND NOT _has) AS lost_count
           FROM held GROUP BY _now, _before, tag
-        ), words AS (
-          SELECT person_id, tag, max_by(state, as_of_date) AS _state FROM tag_overrides GROUP BY person_id, tag
         ), said AS (
-          SELECT tag, count_if(_state = 'hidden') AS hidden_count,
-                 count_if(_state = 'contradicted') AS contradicted_count
-          FROM words GROUP BY tag
+          SELECT tag, count_if(state = 'hidden') AS hidden_count,
+                 count_if(state = 'contradicted') AS contradicted_count
+          FROM tag_words_v1 WHERE is_current GROUP BY tag
         )
         SELECT _now AS as_of_date, _before AS previous_as_of_date, c.tag, c.label, c.label_zh, c.person_count,
                CASE WHEN _before IS NOT NULL THEN _previous END AS previous_person_count,

@@ -55,15 +55,12 @@ TAGS_CURRENT = View(
     name="tags_current_v1",
     comment="One row per person and tag as of the newest day of tags, but for those that their persons hid since.",
     columns=tuple((c.name, c.comment) for c in TAGS.columns),
-    tables=("tags", "tag_overrides"),
-    views=(),
+    tables=("tags",),
+    views=("tag_words_v1",),
     sql=f"""
-        WITH words AS (
-          SELECT person_id, tag, max_by(state, as_of_date) AS _state FROM tag_overrides GROUP BY person_id, tag
-        )
         SELECT {", ".join(f"t.{name}" for name in TAGS.names)}
         FROM tags t
-        LEFT ANTI JOIN words w ON w.person_id = t.person_id AND w.tag = t.tag AND w._state <> 'restored'
+        LEFT ANTI JOIN tag_words_v1 w ON w.person_id = t.person_id AND w.tag = t.tag AND w.state <> 'restored'
         WHERE t.as_of_date = (SELECT max(as_of_date) FROM tags)
     """,  # noqa: S608 - declared names only
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from personalake.tables.features.rows import DEVICE_CLASSES, first_class
 from personalake.tables.features.spec import WINDOWS, Feature, Made, Total, over_windows, ratio, share
-from personalake.tables.spec import BIGINT, BOOLEAN, DATE, DOUBLE, INT
+from personalake.tables.spec import BIGINT, BOOLEAN, DATE, DOUBLE, INT, STRING
 
 _BASE = "cents, base currency"
 _ORDER_DATE = "if(orders > 0, event_date, null)"
@@ -156,6 +156,8 @@ PRICE = (
     ),
 )  # fmt: skip
 
+_WAYS = Made("paths", "first event within 7 days up to the order and after the last earlier day with one; ties: name")
+
 PATHS = (
     *over_windows(Feature("view_count", BIGINT, "Views", "events", how=Total("views")), *WINDOWS),
     *over_windows(Feature("cart_count", BIGINT, "Puts into the cart", "events", how=Total("carts")), *WINDOWS),
@@ -195,6 +197,17 @@ PATHS = (
     Feature(
         "cross_device_buy_share", DOUBLE, "Of the items bought, those first met on another class of device", "0-1",
         how=share("_crossing_item_count", "bought_item_count"),
+    ),
+    Feature(
+        "cross_platform_order_count", BIGINT, "Orders whose way began on another platform, within a week", "orders",
+        how=_WAYS,
+    ),
+    Feature(
+        "cross_platform_order_share", DOUBLE, "cross_platform_order_count in order_count", "0-1",
+        how=share("cross_platform_order_count", "order_count"),
+    ),
+    Feature(
+        "top_platform_path", STRING, "Platforms that most of those ways begin and end on: web → ios", how=_WAYS
     ),
     Feature(
         "phone_to_pc_buy_share", DOUBLE, "Of the items bought, those first met on a phone and bought on a PC", "0-1",

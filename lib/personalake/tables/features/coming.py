@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from personalake.tables.features.rows import DAYPARTS, DEVICE_CLASSES, WEEKDAYS, on_weekday
 from personalake.tables.features.spec import WINDOWS, Feature, Made, Total, over_windows, ratio, share
-from personalake.tables.spec import BIGINT, DOUBLE, STRING
+from personalake.tables.spec import BIGINT, DOUBLE, INT, STRING
 
 _HOURS = dict(zip(DAYPARTS, ("0 to 6", "6 to 12", "12 to 18", "18 to 24"), strict=True))
 _ON = dict(zip(DEVICE_CLASSES[:-1], ("a PC", "a phone", "a tablet", "a television"), strict=True))
@@ -15,6 +15,10 @@ def _most(names: tuple[str, ...]) -> str:
     cases = " ".join(f"WHEN _{name}_count THEN '{name}'" for name in names)
     return f"CASE greatest({', '.join(f'_{name}_count' for name in names)}) {cases} END"
 
+
+_HOUR_COUNTS = tuple(f"_hour_{n}_count" for n in range(24))
+_MOST_OF_AN_HOUR = f"greatest({', '.join(_HOUR_COUNTS)})"
+_HOUR_CASES = " ".join(f"WHEN {name} THEN {n}" for n, name in enumerate(_HOUR_COUNTS))
 
 FREQUENCY = (
     *over_windows(Feature("event_count", BIGINT, "Events of any kind", "events", how=Total("events")), *WINDOWS),
@@ -95,6 +99,14 @@ HABITS = (
     Feature(
         "top_daypart", STRING, "night (from 0), morning (6), afternoon (12) or evening (18): most events",
         how=_most(DAYPARTS),
+    ),
+    *(
+        Feature(f"_hour_{n}_count", BIGINT, f"Visits begun from {n} h on", how=Total(f"if(hour = {n}, 1, 0)", "visit"))
+        for n in range(24)
+    ),
+    Feature(
+        "top_hour", INT, "Hour, 0 to 23, in which most visits began, local time; the first of several",
+        how=f"CASE WHEN {_MOST_OF_AN_HOUR} > 0 THEN CASE {_MOST_OF_AN_HOUR} {_HOUR_CASES} END END",
     ),
     Feature("top_weekday", STRING, "monday … sunday: most events, local time", how=_most(WEEKDAYS)),
 )  # fmt: skip

@@ -23,13 +23,19 @@ def features_page(head: str, catalogue: Iterable[Feature]) -> str:
         "visits or items, told below; a formula is SQL over other features; the rest is made as the words say. Names",
         "that begin with `_` are steps on the way, no columns. How to add one: [profiles.md](profiles.md).",
         "",
-        "| feature | unit | window | meaning | how |",
-        "|---|---|---|---|---|",
+        "| feature | Chinese title | unit | window | meaning | how |",
+        "|---|---|---|---|---|---|",
     ]
-    lines += [f"| `{f.name}` | {f.unit} | {f.window} | {_cell(f.meaning)} | {_how(f)} |" for f in catalogue]
+    lines += [
+        f"| `{f.name}` | {_title(f)} | {f.unit} | {f.window} | {_cell(f.meaning)} | {_how(f)} |" for f in catalogue
+    ]
     for name, rows in ROWS.items():
         lines += ["", *_rows(name, rows, ROWS)]
     return "\n".join(lines) + "\n"
+
+
+def _title(feature: Feature) -> str:
+    return feature.title_zh if feature.is_column else ""
 
 
 def _how(feature: Feature) -> str:

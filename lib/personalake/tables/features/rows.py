@@ -66,6 +66,7 @@ _VISIT = Rows(
         "visit_millis": "unix_millis(ended_at) - unix_millis(started_at)",
         "visit_events": "event_count",
         "bounces": "if(is_bounce, 1, 0)",
+        "hour": "started_hour",
     },
 )
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pyspark.sql.types import DataType
 
+from personalake.tables.features.chinese import title_zh
 from personalake.tables.spec import BIGINT, DOUBLE, INT, Col
 
 INPUTS: tuple[str, ...] = ("as_of_date", "new_days")
@@ -106,6 +107,16 @@ class Feature:
     def is_column(self) -> bool:
         """Whether profiles has it; else it is a step on the way to others."""
         return not self.name.startswith("_")
+
+    @property
+    def is_money(self) -> bool:
+        """Whether it is money in cents, which people read in units."""
+        return self.unit.startswith("cents")
+
+    @property
+    def title_zh(self) -> str:
+        """What it is called in Chinese, the window included."""
+        return title_zh(self.name)
 
     @property
     def days(self) -> int | None:
