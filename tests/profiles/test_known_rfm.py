@@ -12,9 +12,10 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from personalake.profiles import build_person_days
-from personalake.profiles.activity import activity_by_person
+from personalake.profiles.activity import totals_by_person
 from personalake.profiles.rfm import rfm_bounds, with_rfm
 from personalake.profiles.settings import Rfm
+from personalake.profiles.totals import Day, with_formulas
 from personalake.tables.ingest import EVENTS
 
 
@@ -39,7 +40,8 @@ def rfm(events: DataFrame, as_of: date) -> pd.DataFrame:
     columns = ("order_recency_days", "order_count", "money_minor", "first_order_date", "last_order_date")
     ranks = ("rfm_recency_rank", "rfm_frequency_rank", "rfm_money_rank")
     days = build_person_days(events, "UTC").localCheckpoint()
-    activity = activity_by_person(days, as_of, new_days=30).localCheckpoint()
+    totals = totals_by_person(days, Day(as_of))
+    activity = with_formulas(totals, {"as_of_date": F.lit(as_of), "new_days": F.lit(30)}).localCheckpoint()
     ranked = with_rfm(activity, rfm_bounds(activity, Rfm()))
     return ranked.select("person_id", "active_day_count", "tenure_days", *columns, *ranks).toPandas()
 

@@ -27,15 +27,25 @@ def loss(log_parameters: Vector, rows: Vector) -> Vector:
         The sum, then its three derivatives.
     """
     p, q, gamma = np.exp(log_parameters)
-    x, mean, count = rows.T
-    px, total = p * x, gamma + x * mean
-    spread = gammaln(px + q) - gammaln(px) - gammaln(q)
-    value = spread + q * np.log(gamma) + (px - 1) * np.log(mean) + px * np.log(x) - (px + q) * np.log(total)
-    by_p = x * (psi(px + q) - psi(px) + np.log(x * mean) - np.log(total))
-    by_q = psi(px + q) - psi(q) + np.log(gamma) - np.log(total)
-    by_gamma = q / gamma - (px + q) / total
+    days, mean, count = rows.T
+    log_total = np.log(gamma + days * mean)
+    # What depends on the number of purchases alone is computed once for each number; the rest is summed by it.
+    number = days.astype(np.intp)
+    persons, log_mean, log_total, inverse = (
+        np.bincount(number, weights=count * each)
+        for each in (np.ones(len(rows)), np.log(mean), log_total, 1 / (gamma + days * mean))
+    )
+    x = np.flatnonzero(persons)
+    persons, log_mean, log_total, inverse = persons[x], log_mean[x], log_total[x], inverse[x]
+    px, log_x, log_gamma = p * x, np.log(x), np.log(gamma)
+    psi_all = psi(px + q)
+    spread = gammaln(px + q) - gammaln(px) - gammaln(q) + q * log_gamma + px * log_x
+    value = persons * spread + (px - 1) * log_mean - (px + q) * log_total
+    by_p = x * (persons * (psi_all - psi(px) + log_x) + log_mean - log_total)
+    by_q = persons * (psi_all - psi(q) + log_gamma) - log_total
+    by_gamma = persons * (q / gamma) - (px + q) * inverse
     parts = np.stack([value, by_p * p, by_q * q, by_gamma * gamma])
-    return np.asarray(-(parts * count).sum(axis=1), dtype=np.float64)
+    return np.asarray(-parts.sum(axis=1), dtype=np.float64)
 
 
 def expected_spend(parameters: Vector, order_days: Vector, mean: Vector) -> Vector:

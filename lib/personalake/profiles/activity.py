@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from personalake.profiles.days import NO_CURRENCY
-from personalake.profiles.totals import Day, row_columns, total_columns, with_formulas
+from personalake.profiles.totals import Day, row_columns, total_columns
 
 
-def activity_by_person(person_days: DataFrame, as_of: date, new_days: int, half_life_days: float = 30.0) -> DataFrame:
-    """The features that are counted on a person's days, and the formulas that need no others.
+def totals_by_person(person_days: DataFrame, day: Day, names: Collection[str] = ()) -> DataFrame:
+    """What the catalogue counts on a person's days: one row per person with an event before the day.
 
     Args:
         person_days: columns of PERSON_DAYS.
-        as_of: days from this one on are not read.
-        new_days: a person is new for so many days [days].
-        half_life_days: age at which an event counts half in decayed features [days].
-
-    Returns:
-        person_id and the features of the catalogue; one row per person with an event before as_of.
+        day: the day of the profile; days from it on are not read.
+        names: the features wanted; empty is all.
 
     Cost:
-        One shuffle by person; the rows of a day become one before the windows are counted.
+        One shuffle and one sort by person; the rows of a day become one before the windows are counted.
     """
-    known = person_days.where(F.col("event_date") < F.lit(as_of)).repartition("person_id")
-    # One row per person and day: distinct days need no set afterwards.
+    known = person_days.where(F.col("event_date") < F.lit(day.as_of))
+    # One row per person and day: distinct days need no set afterwards. In order, rows are added up as they come.
+    known = known.repartition("person_id").sortWithinPartitions("person_id", "event_date")
     days = known.groupBy("person_id", "event_date").agg(*row_columns("day"))
-    dated = days.withColumn("as_of_date", F.lit(as_of))
-    persons = dated.groupBy("person_id").agg(*total_columns("day", Day(as_of, half_life_days)))
-    return with_formulas(persons, {"as_of_date": F.lit(as_of), "new_days": F.lit(new_days)})
+    dated = days.withColumn("as_of_date", F.lit(day.as_of))
+    return dated.groupBy("person_id").agg(*total_columns("day", day, names=names))
 
 
 def platforms_by_person(person_days: DataFrame, as_of: date) -> DataFrame:
@@ -57,7 +54,8 @@ def orders_by_person(person_days: DataFrame, as_of: date) -> DataFrame:
     """
     buys = person_days.where((F.col("event_date") < F.lit(as_of)) & (F.col("event_type") == "buy"))
     currency = F.when(F.col("currency") != NO_CURRENCY, F.col("currency"))
-    days = buys.repartition("person_id").groupBy("person_id", "event_date").agg(F.collect_set(currency).alias("_paid"))
+    rows = buys.repartition("person_id").sortWithinPartitions("person_id", "event_date")
+    days = rows.groupBy("person_id", "event_date").agg(F.collect_set(currency).alias("_paid"))
     by_day = Window.partitionBy("person_id").orderBy("event_date")
     gap = F.date_diff("event_date", F.lag("event_date").over(by_day)).cast("bigint")
     return (

@@ -9,6 +9,9 @@ from personalake.profiles.settings import Rfm
 
 QUANTILES = (0.2, 0.4, 0.6, 0.8)
 
+MEASURED_ON = ("order_count", "money_minor", "last_order_date")
+"""The totals that the measures are, or are made of."""
+
 _MEASURES = {"recency": "order_recency_days", "frequency": "order_count", "money": "money_minor"}
 
 

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from personalake.tables.profiles import SESSIONS
 
-_ACTOR = ("_hash", "_actor", "_own")
+_ACTOR = ("_hash", "_whose")
 """Whose silence counts. The hash, a number, comes first: sorting by it seldom has to look at the texts."""
 
 
@@ -40,13 +40,15 @@ def build_sessions(
         Columns of SESSIONS without run_id.
 
     Cost:
-        One shuffle and one sort of the events by device; the aggregate stays within it.
+        One shuffle of the events by device, a sort by time, and one by visit that finds them almost in order.
     """
     counts = F.col("event_type").isin(list(visit_event_types)) if visit_event_types else F.lit(True)
     told = events.withColumns({"_counts": counts, "started_hour": _local_hour(time_zone)})
     acting = _with_actor(told, own_session_sources)
     visits = _with_visit(_without_overlong(acting, own_session_days), gap_seconds)
-    found = visits.groupBy(*_ACTOR, "_visit").agg(*_of_a_visit(), F.max("_counts").alias("_counts")).where("_counts")
+    # In order, a visit is put together as its events come: a hash map would give up on so many visits.
+    in_order = visits.sortWithinPartitions(*_ACTOR, "_visit")
+    found = in_order.groupBy(*_ACTOR, "_visit").agg(*_of_a_visit(), F.max("_counts").alias("_counts")).where("_counts")
     item = {"entry_item_id": F.col("_entry.item_id"), "exit_item_id": F.col("_exit.item_id")}
     named = found.withColumns(item).select("*", "_first.*")
     rows = named.withColumns({"session_id": _session_id(), "day_ends": _day_ends()})
@@ -68,16 +70,21 @@ def sessions_as_of(sessions: DataFrame, as_of: date) -> DataFrame:
         started_hour, ended_at, event_count, is_bounce.
     """
     known = F.filter("day_ends", lambda day: day["event_date"] < F.lit(as_of))
-    logins = F.filter("_days", lambda day: day["login_id"].isNotNull())
-    count = F.aggregate("_days", F.lit(0).cast("bigint"), lambda total, day: total + day["event_count"])
-    cut = sessions.where(F.col("started_date") < F.lit(as_of)).withColumn("_days", known)
-    return cut.select(
-        *("session_id", "source", "platform", "device_id"),
-        F.get(F.reverse(logins), F.lit(0))["login_id"].alias("login_id"),
-        *("started_at", "started_date", "started_hour"),
-        F.element_at("_days", -1)["ended_at"].alias("ended_at"),
-        count.alias("event_count"),
-        (count == 1).alias("is_bounce"),
+    # Almost every visit ended before the day and stands as it is; only the few others are taken apart.
+    is_whole = F.element_at("day_ends", -1)["event_date"] < F.lit(as_of)
+    logins = F.filter(known, lambda day: day["login_id"].isNotNull())
+    total = F.aggregate(known, F.lit(0).cast("bigint"), lambda count, day: count + day["event_count"])
+    cut = {
+        "login_id": F.get(F.reverse(logins), F.lit(0))["login_id"],
+        "ended_at": F.element_at(known, -1)["ended_at"],
+        "event_count": total,
+        "is_bounce": total == 1,
+    }
+    begun = sessions.where(F.col("started_date") < F.lit(as_of))
+    stood = begun.withColumns({name: F.when(is_whole, F.col(name)).otherwise(value) for name, value in cut.items()})
+    return stood.select(
+        *("session_id", "source", "platform", "device_id", "login_id", "started_at", "started_date"),
+        *("started_hour", "ended_at", "event_count", "is_bounce"),
     )
 
 
@@ -87,13 +94,15 @@ def actor() -> Column:
 
 
 def _with_actor(events: DataFrame, own_session_sources: Sequence[str]) -> DataFrame:
-    """The events of people, with _actor (whose silence counts), _own (the source's own visit, or null) and _hash."""
+    """The events of people; _whose silence counts, its _hash, _actor, and _own: the source's own visit, or null."""
     own = F.when(F.col("source").isin(list(own_session_sources)), F.concat_ws("\x1f", "source", "source_session_id"))
     known = events.where(~F.col("is_bot")).withColumn("_actor", actor()).where("_actor IS NOT NULL")
     marked = known.withColumn("_own", F.when(F.col("source_session_id").isNotNull(), own))
     marked = marked.withColumn("_actor", F.when(F.col("_own").isNull(), F.col("_actor")).otherwise(F.lit(" session")))
+    whose = F.coalesce(F.concat("_own", F.lit(" session")), "_actor")
     return marked.select(
-        F.xxhash64("_actor", "_own").alias("_hash"),
+        F.xxhash64(whose).alias("_hash"),
+        whose.alias("_whose"),
         *("_actor", "_own"),
         *("event_id", "event_at", "event_date", "source", "platform", "device_id", "login_id", "item_id"),
         F.when(F.size("acquisition") > 0, F.col("acquisition")).alias("acquisition"),
@@ -133,7 +142,7 @@ def _with_visit(events: DataFrame, gap_seconds: int) -> DataFrame:
 def _of_a_visit() -> tuple[Column, ...]:
     """A visit's columns; _first, _entry, _exit and _day_ends are taken apart afterwards."""
     first = F.struct(
-        *("_n", "event_id", "source", "platform", "device_id"),
+        *("_n", "event_id", "_actor", "_own", "source", "platform", "device_id"),
         F.col("event_at").alias("started_at"),
         F.col("event_date").alias("started_date"),
         "started_hour",
@@ -177,5 +186,5 @@ def _local_hour(time_zone: str) -> Column:
 
 def _session_id() -> Column:
     """An own visit is told apart by its own id, any other by its first event."""
-    mark = F.coalesce("_own", "_first.event_id")
+    mark = F.coalesce("_own", "event_id")
     return F.sha2(F.concat_ws("\x1f", "_actor", mark), 256)

@@ -43,7 +43,7 @@ def tastes_by_person(person_item_days: DataFrame, items: DataFrame, day: Day, se
     rows = known.repartition("person_id").groupBy("person_id", "item_id")
     pairs = rows.agg(*row_columns("item"), F.max("event_date").alias("event_date"), F.sum("_mass").alias("_mass"))
     pieces = _pieces(pairs.join(named, on="item_id", how="left"))
-    itself = F.col("kind") == _ITSELF
+    itself = f"kind = '{_ITSELF}'"
     dated = pieces.withColumn("as_of_date", F.lit(day.as_of))
     sums = (F.sum("events").alias("_events"), F.sum("_mass").alias("_mass"), *total_columns("item", day, itself))
     counts = dated.groupBy("person_id", "kind", "name").agg(*sums)
@@ -110,9 +110,11 @@ def _by_person(
     names = everybody.groupBy("kind", "name").agg(F.sum("_mass").alias("_all"))
     whole = F.sum("_all").over(Window.partitionBy("kind"))
     common = names.withColumn("_common", F.col("_all") / whole).select("kind", "name", "_common")
-    compared = counts.join(common, on=["kind", "name"], how="left")
+    # The name first: a sort that begins with one of five kinds has to look at every text.
+    compared = counts.join(common, on=["name", "kind"], how="left")
     sums = [column for kind in kinds for column in _of_a_kind(kind, settings.taste_event_count)]
-    persons = compared.groupBy("person_id").agg(*more, *sums)
+    # In order, the lists of a person are made once and as they come: a hash map would give up on so many of them.
+    persons = compared.sortWithinPartitions("person_id").groupBy("person_id").agg(*more, *sums)
     scratch = [f"_{kind}_{what}" for kind in kinds for what in ("mass", "list", "favoured")]
     return persons.withColumns({n: c for k in kinds for n, c in _told(k, settings.taste_limit).items()}).drop(*scratch)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -29,10 +29,14 @@ class Day:
     half_life_days: float = 30.0
 
     @property
-    def decay(self) -> Column:
+    def decay_sql(self) -> str:
         """What an event of event_date counts, 0 to 1."""
-        age = F.date_diff(F.lit(self.as_of), "event_date") - 1
-        return F.pow(F.lit(0.5), age / F.lit(self.half_life_days))
+        return f"pow(0.5D, (date_diff(DATE'{self.as_of}', event_date) - 1) / {float(self.half_life_days)!r}D)"
+
+    @property
+    def decay(self) -> Column:
+        """The same as a column."""
+        return F.expr(self.decay_sql)
 
 
 def row_columns(rows: str) -> list[Column]:
@@ -45,37 +49,36 @@ def totals_of(rows: str) -> list[Feature]:
     return [f for f in CATALOGUE if isinstance(f.how, Total) and f.how.rows == rows]
 
 
-def total_columns(rows: str, day: Day, condition: Column | None = None) -> list[Column]:
+def total_columns(rows: str, day: Day, condition: str = "", names: Collection[str] = ()) -> list[Column]:
     """The totals over a kind of rows, as aggregates.
 
     Args:
         rows: the kind; its columns, event_date and as_of_date are read.
         day: the day of the profile.
-        condition: which rows count; None is all.
+        condition: SQL of which rows count; empty is all.
+        names: the features wanted; empty is all.
     """
-    return [
-        _total(feature, feature.how, day, condition) for feature in totals_of(rows) if isinstance(feature.how, Total)
-    ]
+    wanted = [feature for feature in totals_of(rows) if not names or feature.name in names]
+    return [_total(feature, feature.how, day, condition) for feature in wanted if isinstance(feature.how, Total)]
 
 
-def _total(feature: Feature, total: Total, day: Day, condition: Column | None) -> Column:
-    number = F.expr(total.number)
-    if total.is_decayed:
-        number = number * day.decay
+def _total(feature: Feature, total: Total, day: Day, condition: str) -> Column:
+    """One text a total: made of columns one by one, a hundred of them take seconds to say."""
+    number = f"({total.number}) * {day.decay_sql}" if total.is_decayed else total.number
     if feature.days is not None:
-        first = F.lit(day.as_of - timedelta(days=feature.days))
-        number = F.when(F.col("event_date") >= first, number)
-    if condition is not None:
-        number = F.when(condition, number)
+        first = day.as_of - timedelta(days=feature.days)
+        number = f"CASE WHEN event_date >= DATE'{first}' THEN {number} END"
+    if condition:
+        number = f"CASE WHEN {condition} THEN {number} END"
     if total.by != "sum":
-        return (F.min if total.by == "min" else F.max)(number).alias(feature.name)
-    summed = F.coalesce(F.sum(number), F.lit(0))
+        return F.expr(f"{total.by}({number})").alias(feature.name)
+    summed = f"coalesce(sum({number}), 0)"
     if feature.type == DOUBLE:
         # Rounded, because the order of a float sum must not show.
-        summed = F.round(summed, 9)
+        summed = f"round({summed}, 9)"
     elif total.is_decayed:
-        summed = F.round(summed)
-    return summed.cast(feature.type).alias(feature.name)
+        summed = f"round({summed})"
+    return F.expr(f"cast({summed} AS {feature.type.simpleString()})").alias(feature.name)
 
 
 def with_nothing(persons: DataFrame) -> DataFrame:

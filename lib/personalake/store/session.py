@@ -39,6 +39,8 @@ ALWAYS = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.sources.partitionOverwriteMode": "static",
 }
+# Where rows lie in the order of an aggregate's key they are added up as they come, once, with no hash map of wide rows.
+PLANS = {"spark.sql.execution.replaceHashWithSortAgg": "true"}
 # What makes small tables on one machine quick and keeps the machine closed to its neighbours.
 LOCAL = {
     "spark.driver.bindAddress": "127.0.0.1",
@@ -97,7 +99,7 @@ def is_local(spark: SparkSession) -> bool:
 def _own_conf(settings: Spark, warehouse_root: str) -> SparkConf:
     conf = SparkConf(loadDefaults=False)
     master = settings.master or "local[*]"
-    wanted = ALWAYS | {"spark.master": master, "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower()}
+    wanted = PLANS | ALWAYS | {"spark.master": master, "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower()}
     # Long lineages are serialised recursively: the default stack of a small JVM overflows on them.
     options = ["-Duser.timezone=UTC", "-Xss4m"]
     if master.startswith("local"):
@@ -125,7 +127,7 @@ def _submitted_conf(settings: Spark) -> SparkConf:
     said = dict(conf.getAll())
     is_on_one_machine = said.get("spark.master", "").startswith("local")
     local = LOCAL | {"spark.log.level": "ERROR"} if is_on_one_machine else {}
-    wanted = ALWAYS | local | settings.conf | said
+    wanted = PLANS | ALWAYS | local | settings.conf | said
     missing = [] if is_loadable(DELTA_EXTENSION) else [""]
     missing += [extra for extra in settings.extras if not is_loadable(EXTRA_CLASSES[extra])]
     if missing:
