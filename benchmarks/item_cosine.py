@@ -80,4 +80,4 @@ def table(found: list[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["S", "M"])
+    main(sys.argv[1:] or ["S", "M", "L"])

@@ -13,9 +13,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, DoubleType, StructField, StructType
 
 from personalake.errors import ConfigError, Fault
-from personalake.recommend.als_kernels import Doubles, Ragged
 from personalake.recommend.als_solve import Form, principal_axes, solved_rows
 from personalake.recommend.checks import PAIR
+from personalake.recommend.ragged import Doubles, Ragged
 
 Batches = Iterator[pa.RecordBatch]
 

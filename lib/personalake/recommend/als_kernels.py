@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-import numpy.typing as npt
 
-Doubles = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Ragged:
-    """Rows of unequal length: row i is `values[offsets[i]:offsets[i + 1]]`."""
-
-    offsets: Ints
-    values: Ints
+from personalake.recommend.ragged import Doubles
 
 
 def half_step(

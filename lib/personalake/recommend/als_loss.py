@@ -10,8 +10,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from personalake.recommend.als_arrow import ItemFactors, factor_matrix, histories_by_person, ragged
-from personalake.recommend.als_kernels import Doubles, Ragged
 from personalake.recommend.als_solve import Form, gram_of
+from personalake.recommend.ragged import Doubles, Ragged
 
 _BLOCK = 2**17
 

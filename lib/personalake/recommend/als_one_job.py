@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -79,8 +78,12 @@ def _shared(problem: Problem, rank: int) -> dict[str, Array]:
 def _slots(spark: SparkSession) -> int:
     """How many tasks run at once; more would wait for ever for each other, and Spark refuses them."""
     cores = re.match(r"local\[(\d+|\*)", str(spark.sparkContext.master))
-    count = 1 if cores is None else (os.cpu_count() or 1) if cores[1] == "*" else int(cores[1])
-    return max(1, count // int(str(spark.conf.get("spark.task.cpus", "1"))))
+    if cores is None:
+        return 1
+    # `*` is what the JVM may use, which a container can make fewer than the machine has.
+    jvm: Any = spark.sparkContext._jvm
+    count = jvm.java.lang.Runtime.getRuntime().availableProcessors() if cores[1] == "*" else cores[1]
+    return max(1, int(count) // int(str(spark.conf.get("spark.task.cpus", "1"))))
 
 
 @dataclass(frozen=True)

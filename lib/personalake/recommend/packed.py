@@ -51,15 +51,16 @@ def fetched(rows: DataFrame) -> pa.Table:
 
 def _packer(folder: str | None) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def pack(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        kept = list(batches)
+        columns: dict[str, list[pa.Array]] = {}
+        for batch in batches:
+            for name, values in zip(batch.schema.names, batch.columns, strict=True):
+                columns.setdefault(name, []).append(_narrowed(values))
         context = TaskContext.get()
-        if not kept or context is None:
+        if not columns or context is None:
             return
-        task, whole = context.taskAttemptId(), pa.Table.from_batches(kept)
-        kept.clear()
-        table = pa.table(
-            {name: _encoded(column) for name, column in zip(whole.column_names, whole.columns, strict=True)}
-        )
+        task = context.taskAttemptId()
+        # One column after the other: what is encoded lets go of what it was made of.
+        table = pa.table({name: _encoded(columns.pop(name)) for name in list(columns)})
         if folder:
             path = str(Path(folder) / str(task))
             with pa.ipc.new_file(path, table.schema) as writer:
@@ -81,15 +82,28 @@ def _answer(task: int, part: int, path: str, held: bytes) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, names=["task", "part", "path", "bytes"])
 
 
-def _encoded(column: pa.ChunkedArray) -> pa.Array:
-    whole = pa.concat_arrays(column.chunks)
-    if pa.types.is_string(whole.type) or pa.types.is_large_string(whole.type):
-        return whole.dictionary_encode()
-    if pa.types.is_integer(whole.type):
-        bounds = pc.min_max(whole).as_py()
-        if bounds["min"] is None or (bounds["min"] >= -(1 << 31) and bounds["max"] < 1 << 31):
-            return whole.cast(pa.int32())
-    return whole
+def _narrowed(values: pa.Array) -> pa.Array:
+    """Integers as int32 where they fit, floats apart from their batch, which can go: a task holds half as much."""
+    if pa.types.is_floating(values.type):
+        return pa.concat_arrays([values, values.slice(0, 0)])
+    if not pa.types.is_integer(values.type):
+        return values
+    bounds = pc.min_max(values).as_py()
+    fits = bounds["min"] is None or (bounds["min"] >= -(1 << 31) and bounds["max"] < 1 << 31)
+    return values.cast(pa.int32()) if fits else values.cast(pa.int64())
+
+
+def _encoded(chunks: list[pa.Array]) -> pa.Array:
+    whole = pa.concat_arrays(_of_one_kind(chunks))
+    is_text = pa.types.is_string(whole.type) or pa.types.is_large_string(whole.type)
+    return whole.dictionary_encode() if is_text else whole
+
+
+def _of_one_kind(chunks: list[pa.Array]) -> list[pa.Array]:
+    """Chunks as they are; where only some hold small integers alone, all as int64."""
+    if len({chunk.type for chunk in chunks}) > 1:
+        return [chunk.cast(pa.int64()) for chunk in chunks]
+    return chunks
 
 
 def _tasks(answers: pa.Table) -> Iterator[pa.Table]:
@@ -107,8 +121,4 @@ def _read(parts: pa.Table) -> pa.Table:
 
 
 def _alike(tables: list[pa.Table], number: int) -> pa.ChunkedArray:
-    columns = [table.column(number) for table in tables]
-    kinds = {column.type for column in columns}
-    if len(kinds) > 1:  # Some tasks saw small integers only.
-        columns = [column.cast(pa.int64()) for column in columns]
-    return pa.chunked_array([chunk for column in columns for chunk in column.chunks], columns[0].type)
+    return pa.chunked_array(_of_one_kind([chunk for table in tables for chunk in table.column(number).chunks]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -54,8 +55,8 @@ def matrix_of(persons: pa.ChunkedArray, items: pa.ChunkedArray, weights: Array) 
     Returns:
         The matrix; entries of a repeated pair are added up, and `repeated` says how many rows were too many.
     """
-    person_numbers, person_ids = _numbered(persons)
-    item_numbers, item_ids = _numbered(items)
+    with ThreadPoolExecutor(2) as both:  # numpy and Arrow let go of the interpreter while they look up and sort
+        (person_numbers, person_ids), (item_numbers, item_ids) = both.map(_numbered, (persons, items))
     counts = np.bincount(item_numbers, minlength=len(item_ids))
     by_count = np.lexsort((np.arange(len(item_ids)), -counts)).astype(np.int32)
     new_numbers = np.empty_like(by_count)
