@@ -15,7 +15,7 @@ from personalake.recommend.ragged import Doubles, Ints, Ragged, joined, list_roo
 
 Floats = npt.NDArray[np.float32]
 # Scores of so many bytes at a time are still in the processor's cache when they are looked through.
-_ROUGH_BYTES = 2 * 2**20
+_ROUGH_BYTES = 8 * 2**20
 _UNIT = 2.0**-24
 # Beyond this a product of float32 may be no number.
 _GREATEST = 1e30
@@ -40,12 +40,14 @@ class FactorScorer(Scorer):
         spans = [(start, min(start + size, len(mine))) for start in range(0, len(mine), size)]
         rough: Floats = loaded["rough_factors"]
         if not HAS_NUMBA or not _fits_float32(mine, factors):
-            lists = (dense_top(mine[a:b] @ factors.T, masked.rows(a, b), closed, limit) for a, b in spans)
-            return joined(lists)
+            return joined(dense_top(mine[a:b] @ factors.T, masked.rows(a, b), closed, limit) for a, b in spans)
+        rough_mine, margins = mine.astype(np.float32), _errors(mine, factors)
         room = np.empty((size, len(factors)), np.float32)
-        return joined(
-            _screened(mine[a:b], factors, rough, room[: b - a], (masked.rows(a, b), closed), limit) for a, b in spans
-        )
+        lists: list[Ragged] = []
+        for a, b in spans:
+            line = np.matmul(rough_mine[a:b], rough.T, out=room[: b - a])
+            lists.append(_screened(line, mine[a:b], factors, margins[a:b], (masked.rows(a, b), closed), limit))
+        return joined(lists)
 
     def pairs(self, loaded: Loaded, block: Block, asked: Ragged) -> Doubles:
         """See `Scorer.pairs`; only the asked products are reckoned."""
@@ -65,15 +67,13 @@ def factor_arrays(factors: Doubles) -> dict[str, npt.NDArray[Any]]:
 
 
 def _screened(
-    mine: Doubles, factors: Doubles, rough_factors: Floats, room: Floats, hidden: tuple[Ragged, Ints], limit: int
+    rough: Floats, mine: Doubles, factors: Doubles, margins: Doubles, hidden: tuple[Ragged, Ints], limit: int
 ) -> Ragged:
     from personalake.recommend.factor_kernels import screened_top
 
     masked, closed = hidden
-    np.matmul(mine.astype(np.float32), rough_factors.T, out=room)
     items, best = list_room(len(mine), min(limit, len(factors)))
-    margins = _errors(mine, factors)
-    counts = screened_top(room, mine, factors, margins, closed, (masked.offsets, masked.values), items, best)
+    counts = screened_top(rough, mine, factors, margins, closed, (masked.offsets, masked.values), items, best)
     return Ragged.of_lists(items, best, counts)
 
 
