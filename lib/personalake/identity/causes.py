@@ -7,8 +7,8 @@ from pyspark.sql import functions as F
 
 from personalake.identity.links import CUT_NO_CONSENT, CUT_OPERATOR, USED
 from personalake.identity.sides import as_end, end_of
+from personalake.tables.identity import IDENTIFIER
 
-_KEY = ("identifier_kind", "identifier")
 _WORDS = {CUT_OPERATOR: "an operator called the link wrong", CUT_NO_CONSENT: "there is no consent to link them"}
 
 
@@ -28,7 +28,7 @@ def split_causes(links: DataFrame, sides: DataFrame, splits: DataFrame) -> DataF
         One scan of the links that were cut, joined twice with the identifiers of persons that were split.
     """
     persons = splits.select("_old").distinct()
-    torn = sides.join(F.broadcast(persons), ["_old"], how="left_semi").select(*_KEY, "component", "_old")
+    torn = sides.join(F.broadcast(persons), ["_old"], how="left_semi").select(*IDENTIFIER, "component", "_old")
     cut = links.where(F.col("state") != USED)
     for side in ("left", "right"):
         parts = (F.col("component").alias(f"_{side}_component"), F.col("_old").alias(f"_{side}_old"))

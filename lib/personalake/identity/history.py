@@ -7,7 +7,8 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-_KEY = ("identifier_kind", "identifier")
+from personalake.tables.identity import IDENTIFIER
+
 _SAID = ("person_id", "linked_at", "key_id")
 
 
@@ -27,8 +28,8 @@ def map_as_of(versions: DataFrame, day: date, is_before: bool = False) -> DataFr
     """
     then = F.col("effective_date") < F.lit(day) if is_before else F.col("effective_date") <= F.lit(day)
     newest = F.max_by(F.struct(*_SAID), F.col("effective_date"))
-    last = versions.where(then).groupBy(*_KEY).agg(newest.alias("_said"))
-    return last.where(F.col("_said.person_id").isNotNull()).select(*_KEY, *[f"_said.{name}" for name in _SAID])
+    last = versions.where(then).groupBy(*IDENTIFIER).agg(newest.alias("_said"))
+    return last.where(F.col("_said.person_id").isNotNull()).select(*IDENTIFIER, *[f"_said.{name}" for name in _SAID])
 
 
 def build_identity_map_versions(new_map: DataFrame, before: DataFrame, as_of: date) -> DataFrame:
@@ -46,10 +47,10 @@ def build_identity_map_versions(new_map: DataFrame, before: DataFrame, as_of: da
     Cost:
         One join by identifier.
     """
-    then = before.select(*_KEY, F.struct(*_SAID).alias("_then"))
-    now = new_map.select(*_KEY, F.struct(*_SAID).alias("_now"))
-    both = now.join(then, [*_KEY], how="full")
+    then = before.select(*IDENTIFIER, F.struct(*_SAID).alias("_then"))
+    now = new_map.select(*IDENTIFIER, F.struct(*_SAID).alias("_now"))
+    both = now.join(then, [*IDENTIFIER], how="full")
     changed = both.where(~F.col("_now").eqNullSafe(F.col("_then")))
     return changed.select(
-        *_KEY, F.lit(as_of).alias("effective_date"), *[F.col(f"_now.{name}").alias(name) for name in _SAID]
+        *IDENTIFIER, F.lit(as_of).alias("effective_date"), *[F.col(f"_now.{name}").alias(name) for name in _SAID]
     )

@@ -8,8 +8,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from personalake.identity.causes import split_causes
+from personalake.tables.identity import IDENTIFIER
 
-_KEY = ("identifier_kind", "identifier")
 _GONE = "no event links them any more"
 _ID_LENGTH = 24  # 96 bits: with a thousand million persons a clash has odds of one in 10^11
 
@@ -63,7 +63,7 @@ def with_person(
         Shuffles of identifiers: by identifier, by component (twice); the rest is by person and smaller.
     """
     persons = old_map.groupBy("person_id").agg(F.min("linked_at").alias("_since"))
-    before = components.join(old_map.select(*_KEY, F.col("person_id").alias("_old")), [*_KEY], how="left")
+    before = components.join(old_map.select(*IDENTIFIER, F.col("person_id").alias("_old")), [*IDENTIFIER], how="left")
     used = _used_ids(old_map if others is None else others, old_moves)
     owners = _owners(components, _sides(before), persons, used, as_of)
     return before.join(owners, "component", how="inner")
@@ -71,7 +71,7 @@ def with_person(
 
 def map_of(named: DataFrame) -> DataFrame:
     """The columns of identity_map, of rows of `with_person`."""
-    return named.select(*_KEY, "person_id", F.col("first_at").alias("linked_at"), "key_id")
+    return named.select(*IDENTIFIER, "person_id", F.col("first_at").alias("linked_at"), "key_id")
 
 
 def moves_of(named: DataFrame, as_of: date, links: DataFrame | None = None) -> DataFrame:
@@ -133,7 +133,7 @@ def _owners(components: DataFrame, sides: DataFrame, persons: DataFrame, used: D
     at_home = sides.where("_is_home").join(persons, F.col("_old") == F.col("person_id"), how="inner")
     kept = at_home.withColumn("_is_kept", _is_first("component", F.col("_since").asc_nulls_last(), F.col("_old")))
     kept = kept.where("_is_kept").select("component", "_old")
-    earliest = F.min(F.struct("first_at", *_KEY))
+    earliest = F.min(F.struct("first_at", *IDENTIFIER))
     fresh = (
         components.groupBy("component")
         .agg(earliest.alias("_earliest"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from personalake.tables.identity import DEVICE, LOGIN
+from personalake.tables.identity import DEVICE, IDENTIFIER, LOGIN
 
 _ALIAS = ("identifier_kind", "old_identifier")
 
@@ -80,9 +80,7 @@ def with_newest_names(rows: DataFrame, newest: DataFrame, *sides: str) -> DataFr
     """
     columns = rows.columns
     for side in sides:
-        kind, name = (
-            ("identifier_kind", "identifier") if side == "identifier" else (f"{side}_kind", f"{side}_identifier")
-        )
+        kind, name = IDENTIFIER if side == "identifier" else (f"{side}_kind", f"{side}_identifier")
         names = newest.select(
             F.col("identifier_kind").alias(kind),
             F.col("old_identifier").alias(name),
@@ -114,7 +112,7 @@ def with_old_identifiers(components: DataFrame, newest: DataFrame, seen: DataFra
         .join(seen, ["identifier_kind", "identifier"], how="inner")
         .select(*components.columns)
     )
-    there = home.select("identifier_kind", "identifier")
+    there = home.select(*IDENTIFIER)
     return components.unionByName(old.join(there, ["identifier_kind", "identifier"], how="left_anti"))
 
 

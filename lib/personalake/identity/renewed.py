@@ -10,8 +10,8 @@ from personalake.identity.links import USED
 from personalake.identity.pairs import LEFT, RIGHT
 from personalake.identity.sides import as_end, end_of
 from personalake.identity.sightings import each_identifier
+from personalake.tables.identity import IDENTIFIER
 
-KEY = ("identifier_kind", "identifier")
 _ENDS = (*LEFT, *RIGHT)
 
 
@@ -62,7 +62,7 @@ def rights_of_other_evidence(kept: DataFrame, then: Evidence, now: Evidence) -> 
         cuts = _either(then.cuts, now.cuts, _ENDS)
         found += [cuts.select(*RIGHT), cuts.select(*[F.col(a).alias(b) for a, b in zip(LEFT, RIGHT, strict=True)])]
     if then.words is not None or now.words is not None:
-        words = _either(then.words, now.words, (*KEY, "is_granted")).select(*KEY).distinct()
+        words = _either(then.words, now.words, (*IDENTIFIER, "is_granted")).select(*IDENTIFIER).distinct()
         ends = [kept.join(as_end(words, side), end_of(side), how="left_semi") for side in ("left", "right")]
         found += [end.select(*RIGHT) for end in ends]
     if not found:
@@ -98,7 +98,8 @@ def rejoined_ends(pairs: DataFrame, renewed: DataFrame) -> DataFrame:
     now = renewed.where(F.col("state") == USED).select(*_ENDS, F.lit(1).alias("_used"))
     other = was.unionByName(now).groupBy(*_ENDS).agg(F.sum("_used").alias("_used")).where("_used <> 0")
     ends = [
-        F.struct(*[F.col(column).alias(name) for column, name in zip(end, KEY, strict=True)]) for end in (LEFT, RIGHT)
+        F.struct(*[F.col(column).alias(name) for column, name in zip(end, IDENTIFIER, strict=True)])
+        for end in (LEFT, RIGHT)
     ]
     return other.select(F.explode(F.array(*ends)).alias("_end")).select("_end.*").distinct()
 
@@ -123,7 +124,7 @@ def identifier_changes(lost: DataFrame, gained: DataFrame, published: DataFrame)
     both = each_identifier(lost).withColumn("_is_gain", F.lit(False))
     both = both.unionByName(each_identifier(gained).withColumn("_is_gain", F.lit(True)))
     key = F.coalesce("key_id", F.lit(""))
-    found = both.groupBy(*KEY).agg(
+    found = both.groupBy(*IDENTIFIER).agg(
         F.min(F.when(is_gain, F.col("first_at"))).alias("_first"),
         F.max(F.when(is_gain, F.struct("last_at", "key_id"))).alias("_last"),
         F.min(F.when(~is_gain, F.col("first_at"))).alias("_lost_first"),
@@ -132,28 +133,32 @@ def identifier_changes(lost: DataFrame, gained: DataFrame, published: DataFrame)
         F.max(key).alias("_greatest_key"),
     )
     said = published.select(
-        *KEY, "person_id", "linked_at", F.col("key_id").alias("_key"), F.lit(True).alias("_is_known")
+        *IDENTIFIER, "person_id", "linked_at", F.col("key_id").alias("_key"), F.lit(True).alias("_is_known")
     )
-    known = found.join(said, [*KEY], how="left")
-    shrunk = F.col("_lost_first").isNotNull() & ~(_is(F.col("_last.last_at") >= F.col("_lost_last")))
-    later = (F.col("_lost_first") <= F.col("linked_at")) & ~_is(F.col("_first") <= F.col("_lost_first"))
-    own_key = F.coalesce("_key", F.lit(""))
-    other_key = (F.col("_least_key") != own_key) | (F.col("_greatest_key") != own_key)
-    unsure = F.col("_is_known").isNotNull() & (shrunk | _is(later) | other_key)
-    # A row that is no longer in the map though it was seen: nothing is known of it but what all sightings tell.
-    unsure |= F.col("_is_known").isNull() & F.col("_lost_first").isNotNull()
+    known = found.join(said, [*IDENTIFIER], how="left")
     earlier = F.col("_is_known").isNull() | _is(F.col("_first") < F.col("linked_at"))
     return (
-        known.withColumn("_is_unsure", unsure)
+        known.withColumn("_is_unsure", _unsure())
         .where(F.col("_is_unsure") | earlier)
         .select(
-            *KEY,
+            *IDENTIFIER,
             F.least("_first", "linked_at").alias("first_at"),
             F.coalesce("_key", "_last.key_id").alias("key_id"),
             "person_id",
             "_is_unsure",
         )
     )
+
+
+def _unsure() -> Column:
+    """Whether only all sightings tell when an identifier was first seen and by which key last."""
+    shrunk = F.col("_lost_first").isNotNull() & ~(_is(F.col("_last.last_at") >= F.col("_lost_last")))
+    later = (F.col("_lost_first") <= F.col("linked_at")) & ~_is(F.col("_first") <= F.col("_lost_first"))
+    own_key = F.coalesce("_key", F.lit(""))
+    other_key = (F.col("_least_key") != own_key) | (F.col("_greatest_key") != own_key)
+    unsure = F.col("_is_known").isNotNull() & (shrunk | _is(later) | other_key)
+    # A row that is no longer in the map though it was seen: nothing is known of it but what all sightings tell.
+    return unsure | (F.col("_is_known").isNull() & F.col("_lost_first").isNotNull())
 
 
 def members_now(members: DataFrame, changes: DataFrame, again: DataFrame) -> DataFrame:
@@ -170,14 +175,14 @@ def members_now(members: DataFrame, changes: DataFrame, again: DataFrame) -> Dat
     Cost:
         One join by identifier.
     """
-    sure = changes.where("NOT _is_unsure").select(*KEY, "first_at", "key_id", F.lit(True).alias("_is_seen"))
-    seen = sure.unionByName(again.select(*KEY, "first_at", "key_id", F.lit(True).alias("_is_seen")))
-    gone = changes.where("_is_unsure").select(*KEY).join(again, [*KEY], how="left_anti")
+    sure = changes.where("NOT _is_unsure").select(*IDENTIFIER, "first_at", "key_id", F.lit(True).alias("_is_seen"))
+    seen = sure.unionByName(again.select(*IDENTIFIER, "first_at", "key_id", F.lit(True).alias("_is_seen")))
+    gone = changes.where("_is_unsure").select(*IDENTIFIER).join(again, [*IDENTIFIER], how="left_anti")
     told = seen.unionByName(gone.withColumn("_is_seen", F.lit(False)), allowMissingColumns=True)
-    before = members.select(*KEY, "linked_at", F.col("key_id").alias("_key"))
-    both = before.join(told, [*KEY], how="full")
+    before = members.select(*IDENTIFIER, "linked_at", F.col("key_id").alias("_key"))
+    both = before.join(told, [*IDENTIFIER], how="full")
     return both.where(_is_not_false("_is_seen")).select(
-        *KEY,
+        *IDENTIFIER,
         F.when(F.col("_is_seen"), F.col("first_at")).otherwise(F.col("linked_at")).alias("first_at"),
         F.when(F.col("_is_seen"), F.col("key_id")).otherwise(F.col("_key")).alias("key_id"),
     )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from personalake.tables.identity import DEVICE, IDENTITY_SIGHTINGS, LOGIN
+from personalake.tables.identity import DEVICE, IDENTIFIER, IDENTITY_SIGHTINGS, LOGIN
 
 _FURTHER = "array<struct<kind:string,identifier:string>>"
-_KEY = ("identifier_kind", "identifier")
 _SET = ("source", "device_id", "login_id", "_further", "key_id")
 
 
@@ -77,8 +76,8 @@ def identifiers_of(sightings: DataFrame, only: DataFrame | None = None) -> DataF
     """
     latest = F.max(F.struct("last_at", "key_id"))["key_id"]
     seen = each_identifier(sightings)
-    asked = seen if only is None else seen.join(only, [*_KEY], how="left_semi")
-    return asked.groupBy(*_KEY).agg(F.min("first_at").alias("first_at"), latest.alias("key_id"))
+    asked = seen if only is None else seen.join(only, [*IDENTIFIER], how="left_semi")
+    return asked.groupBy(*IDENTIFIER).agg(F.min("first_at").alias("first_at"), latest.alias("key_id"))
 
 
 def each_identifier(sightings: DataFrame) -> DataFrame:

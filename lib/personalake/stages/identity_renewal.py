@@ -17,7 +17,6 @@ from personalake.identity.links import CUT_GIANT, USED, links_of
 from personalake.identity.pairs import LEFT, PAIR, RIGHT, SUMS, build_pairs, pair_changes, pairs_with_changes
 from personalake.identity.persons import map_of, moves_of, with_person
 from personalake.identity.renewed import (
-    KEY,
     busy_then_and_now,
     identifier_changes,
     members_now,
@@ -30,6 +29,7 @@ from personalake.job import Job
 from personalake.stages.identity_evidence import evidence_before, evidence_fingerprint
 from personalake.stages.known import on_days
 from personalake.tables.identity import (
+    IDENTIFIER,
     IDENTITY_LINKS,
     IDENTITY_MAP,
     IDENTITY_MAP_VERSIONS,
@@ -134,11 +134,11 @@ def _renewed_persons(
     changes = job.put_down(identifier_changes(lost, gained, published), "identifier-changes")
     persons = changes.where("person_id IS NOT NULL").select("person_id")
     if ends is not None:
-        persons = persons.unionByName(published.join(ends, [*KEY], how="left_semi").select("person_id"))
+        persons = persons.unionByName(published.join(ends, [*IDENTIFIER], how="left_semi").select("person_id"))
     before = job.put_down(published.join(persons, ["person_id"], how="left_semi"), "map-before")
     if changes.isEmpty() and before.isEmpty():
         return True
-    unsure = changes.where("_is_unsure").select(*KEY)
+    unsure = changes.where("_is_unsure").select(*IDENTIFIER)
     again = changes.limit(0) if unsure.isEmpty() else job.put_down(identifiers_of(seen, unsure), "again")
     members = members_now(before, changes, again)
     used = job.read(IDENTITY_LINKS).where(F.col("state") == USED)
@@ -158,11 +158,11 @@ def _publish(job: Job, left: Left, before: DataFrame, named: DataFrame, others: 
     history, new_map = job.read(IDENTITY_MAP_VERSIONS), map_of(named)
     new_moves = job.put_down(moves_of(named, job.as_of, job.read(IDENTITY_LINKS)), "moves")
     if left.day == job.as_of:
-        touched = before.select(*KEY).unionByName(new_map.select(*KEY)).distinct()
-        earlier = map_as_of(history.join(touched, [*KEY], how="left_semi"), job.as_of, is_before=True)
+        touched = before.select(*IDENTIFIER).unionByName(new_map.select(*IDENTIFIER)).distinct()
+        earlier = map_as_of(history.join(touched, [*IDENTIFIER], how="left_semi"), job.as_of, is_before=True)
         slice_ = history.where(F.col("effective_date") == F.lit(job.as_of))
         changed = build_identity_map_versions(new_map, earlier, job.as_of)
-        changed = changed.unionByName(slice_.join(touched, [*KEY], how="left_anti"))
+        changed = changed.unionByName(slice_.join(touched, [*IDENTIFIER], how="left_anti"))
     else:
         changed = build_identity_map_versions(new_map, before, job.as_of)
     if not new_moves.isEmpty():

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from personalake.tables.spec import BIGINT, DATE, DOUBLE, STRING, STRING_MAP, TIMESTAMP, Col, Table
 
 LOGIN, DEVICE = "login", "device"
+IDENTIFIER = ("identifier_kind", "identifier")
+"""What names an identifier: the same raw text is another identifier as a login than as a device."""
 
 IDENTITY_SIGHTINGS = Table(
     name="identity_sightings",
@@ -77,7 +79,7 @@ IDENTITY_MAP = Table(
     name="identity_map",
     comment="One row per identifier and the person it belongs to, now: as of the day of the last run.",
     stage="identity",
-    key=("identifier_kind", "identifier"),
+    key=IDENTIFIER,
     cols=(
         Col("identifier_kind", STRING, "login, device, …"),
         Col("identifier", STRING, "De-identified", person=True),

@@ -7,9 +7,9 @@ from datetime import date
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from personalake.tables.identity import IDENTIFIER
 from personalake.tables.tags import RESTORED
 
-_IDENTIFIER = ("identifier_kind", "identifier")
 _WORD = ("person_id", "as_of_date")
 
 
@@ -66,10 +66,10 @@ def _reached(words: DataFrame, versions: DataFrame) -> DataFrame:
     the nearest day counts on which it had some.
     """
     whose = F.broadcast(words.select("person_id").distinct())
-    mine = versions.join(whose, on="person_id", how="left_semi").select(*_IDENTIFIER).distinct()
-    of_identifier = Window.partitionBy(*_IDENTIFIER)
+    mine = versions.join(whose, on="person_id", how="left_semi").select(*IDENTIFIER).distinct()
+    of_identifier = Window.partitionBy(*IDENTIFIER)
     by_day = of_identifier.orderBy("effective_date")
-    stretches = versions.join(mine, on=list(_IDENTIFIER), how="left_semi").select(
+    stretches = versions.join(mine, on=list(IDENTIFIER), how="left_semi").select(
         "person_id",
         F.col("effective_date").alias("_from"),
         F.lead("effective_date").over(by_day).alias("_until"),

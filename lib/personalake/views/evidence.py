@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from personalake.errors import ConfigError, Fault
+from personalake.tables.identity import IDENTIFIER
 from personalake.views.layout import csv_lines, table_lines
 from personalake.views.register import register
 
@@ -19,7 +20,6 @@ _LINK = (
     *("left_kind", "left_identifier", "right_kind", "right_identifier", "evidence_kind", "strength_score"),
     *("event_count", "first_at", "last_at", "state", "link_id"),
 )
-_ENDS = ("identifier_kind", "identifier")
 
 
 def person_evidence(spark: SparkSession, root: str, person_id: str) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def person_evidence(spark: SparkSession, root: str, person_id: str) -> dict[str,
     if missing := [name for name in _READS if name not in known.tables]:
         raise ConfigError(Fault("PERSON_ID", f"{missing[0]} is not written yet.", "`personalake run` writes it."))
     mine = spark.table("identity_map").where(F.col("person_id") == F.lit(person_id))
-    identifiers = _rows(mine.select(*_ENDS, "linked_at", "key_id").orderBy(*_ENDS))
+    identifiers = _rows(mine.select(*IDENTIFIER, "linked_at", "key_id").orderBy(*IDENTIFIER))
     moves = spark.table("identity_moves").where(
         (F.col("from_person_id") == F.lit(person_id)) | (F.col("to_person_id") == F.lit(person_id))
     )
@@ -60,7 +60,7 @@ def person_evidence(spark: SparkSession, root: str, person_id: str) -> dict[str,
 def _links(spark: SparkSession, mine: DataFrame) -> DataFrame:
     """The links with an end among some identifiers, once each."""
     links = spark.table("identity_links")
-    ends = mine.select(*_ENDS)
+    ends = mine.select(*IDENTIFIER)
     sides = [
         links.join(
             ends.select(
