@@ -140,6 +140,15 @@ def test_what_holds_no_records(tmp_path, content):
     )
 
 
+@pytest.mark.parametrize("spoilt", [lambda packed: packed[:-9], lambda packed: packed[:12] + b"\xff" * 40])
+def test_a_broken_gzip_file(tmp_path, spoilt):
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(spoilt(gzip.compress(b"a,b\n" + b"1,2\n" * 500)))
+    with pytest.raises(DataError) as refused:
+        list(guess_source(path, tmp_path))
+    assert str(refused.value.faults[0]) == f"{path}: is no complete gzip file. Name a sample file that is whole."
+
+
 def test_a_person_is_no_id_of_an_event_however_few_there_are(tmp_path):
     rows = [{"ts": T, "user": {"id": "u1"}, "event": "view", "device": {"id": "d1"}}]
     found = guessed(tmp_path, "a.json", json.dumps(rows).encode())

@@ -8,11 +8,14 @@ import pytest
 from pyspark.sql import SparkSession
 
 from ingest.lake import ARRIVAL, KEY, Lake, T
-from ingest.source_text import EVENT
+from ingest.source_text import EVENT, write_source
 from personalake.errors import ConfigError
 from personalake.job import Selection
+from personalake.operate import requeue
+from personalake.packaged import conf_folder
 from personalake.privacy.hashing import decrypt_text
 from personalake.privacy.keys import Key
+from personalake.runner import Options
 from personalake.store.read import read
 from personalake.tables.ingest import EVENTS, REJECTED_RECORDS, SOURCE_READS
 
@@ -61,6 +64,15 @@ def test_what_is_good_after_a_fix_leaves_the_quarantine_and_nothing_is_doubled(s
     before = lake.rows(EVENTS, set())
     lake.requeue("web")
     assert lake.rows(EVENTS, set()) == before
+
+
+def test_a_wrong_name_is_refused_before_a_key_or_a_table_is_made(tmp_path):
+    write_source(tmp_path / "conf")
+    overrides = (f"raw.root={tmp_path / 'raw'}", f"warehouse.root={tmp_path / 'lake'}",
+                 f"sources.folder={tmp_path / 'conf'}")  # fmt: skip
+    with pytest.raises(ConfigError, match=r"wep is no source\. Did you mean web\?"):
+        requeue(Options((str(conf_folder() / "base.yaml"),), overrides), "wep", "")
+    assert [path.name for path in tmp_path.iterdir()] == ["conf"]
 
 
 def test_a_run_may_be_about_some_sources_and_some_days(spark: SparkSession, tmp_path):

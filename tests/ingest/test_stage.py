@@ -5,15 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from ingest.lake import KEY, Lake, T
 from ingest.source_text import EVENT
 from personalake.errors import ConfigError, DataError
+from personalake.ingest.entities import doubtful_keys, only_one_per_key
 from personalake.privacy.hashing import decrypt_text
+from personalake.stages import merging
 from personalake.stages.ingest import raw_fingerprint
 from personalake.store.read import read
 from personalake.tables.ingest import EVENTS, REJECTED_RECORDS, SOURCE_READS
+from personalake.tables.spec import Table
 
 DAY = 86_400
 
@@ -44,7 +48,9 @@ def one_by_one(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) ->
     return lake
 
 
-def test_files_one_by_one_give_what_all_at_once_in_another_order_give(spark, one_by_one, tmp_path):
+@pytest.mark.parametrize("many", [0, merging.MANY], ids=["first asking which come twice", "sorting all"])
+def test_files_one_by_one_give_what_all_at_once_in_another_order_give(spark, one_by_one, tmp_path, monkeypatch, many):
+    monkeypatch.setattr(merging, "MANY", many)
     lake = Lake(spark, tmp_path)
     lake.put("0.csv", [*reversed(B)])
     lake.put("1.csv", [*reversed(A)])
@@ -63,6 +69,25 @@ def test_the_record_with_the_greater_revision_stands_and_may_move_to_another_day
         "tie": (told(one_by_one, "value")["tie"][0], "2016-10-16"),
         "only in b": (9.0, "2016-10-18"),
     }
+
+
+def test_a_key_that_is_doubted_for_nothing_is_one_row_all_the_same(spark):
+    rows = [(f"e{n % 40}", f"{n:03}", None if n % 7 else (n % 2 and ("ING-001", "broken")) or None) for n in range(100)]
+    schema = "event_id string, record_version string, _reason struct<code: string, reason: string>"
+    staged = with_all_columns(spark.createDataFrame(rows, schema), EVENTS)
+    best: dict[str, str] = {}
+    for key, version, reason in rows:
+        if reason is None:
+            best[key] = max(version, best.get(key, ""))
+    everybody = staged.select(F.xxhash64("event_id").alias("_key_hash")).distinct()
+    for doubtful in (doubtful_keys(staged, EVENTS), everybody, None):
+        found = only_one_per_key(staged, EVENTS, doubtful).select("event_id", "record_version").collect()
+        assert sorted(map(tuple, found)) == sorted(best.items())
+
+
+def with_all_columns(rows: DataFrame, table: Table) -> DataFrame:
+    missing = [F.lit(None).cast(c.type).alias(c.name) for c in table.cols if c.name not in rows.columns]
+    return rows.select("*", *missing)
 
 
 def test_a_record_that_comes_again_keeps_when_it_first_came(one_by_one):

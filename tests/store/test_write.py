@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from delta.exceptions import ConcurrentAppendException
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from personalake.errors import DataError
+from personalake.store import write
 from personalake.store.folders import clear_scratch, scratch_path
 from personalake.store.read import last_date, read
 from personalake.store.schema import ensure_tables
@@ -64,6 +66,38 @@ def test_a_merge_done_twice_is_done_once_and_only_rows_that_differ_are_written(s
                   ("c", 4, "2024-03-02", None, "1"))  # fmt: skip
     merge(spark, root, THINGS, other, "r3")
     assert stored(spark, root) == {("a", day): (1, "r1"), ("b", day): (2, "r3"), ("c", "2024-03-02"): (4, "r3")}
+
+
+def test_first_rows_are_compared_with_nothing_unless_another_writer_was_faster(spark, tmp_path, monkeypatch):
+    root = str(tmp_path)
+    ensure_tables(spark, root, [THINGS, SLICES])
+    rows = frame(spark, ("a", 1, "", None, "1"), ("b", 2, "2024-03-02", None, "1"))
+    merge(spark, root, THINGS, rows, "r1")
+    merge(spark, root, SLICES, rows.withColumn("made_date", F.lit("2024-03-01").cast("date")), "r1")
+    assert [_operation(root, name) for name in ("things", "slices")] == ["WRITE", "WRITE"]
+    assert stored(spark, root) == {("a", "2024-03-01"): (1, "r1"), ("b", "2024-03-02"): (2, "r1")}
+    merge(spark, root, THINGS, frame(spark, ("c", 3, "", None, "1")), "r2")
+    assert _operation(root, "things") == "MERGE"
+    # Who looked before the first rows came meets their commit, and merges after all.
+    ensure_tables(spark, root, [Table("raced", "x", "test", ("thing_id",), COLS)])
+    raced = Table("raced", "x", "test", ("thing_id",), COLS)
+    write_first = write._write_first
+
+    def beaten(*arguments: Any) -> None:
+        monkeypatch.setattr(write, "_write_first", write_first)
+        merge(spark, root, raced, rows, "faster")
+        raise ConcurrentAppendException("met another commit")
+
+    monkeypatch.setattr(write, "_write_first", beaten)
+    merge(spark, root, raced, frame(spark, ("b", 2, "2024-03-02", None, "1"), ("d", 4, "", None, "1")), "r3")
+    runs = {name: run for (name, _), (_, run) in stored(spark, root, raced).items()}
+    assert runs == {"a": "faster", "b": "faster", "d": "r3"}
+
+
+def _operation(root: str, name: str) -> str:
+    last = max(Path(root, name, "_delta_log").glob("*.json"))
+    infos = [json.loads(line).get("commitInfo") for line in last.read_text().splitlines()]
+    return next(info["operation"] for info in infos if info)
 
 
 def test_of_two_records_the_one_with_the_greater_version_stands_whichever_came_first(spark, root):

@@ -68,7 +68,14 @@ def test_show_tables_knows_all(spark: SparkSession, small_lake: str):
 
 WRONG = {
     "near_table": ("SELECT * FROM evnts", "evnts is no table or view. Did you mean events?"),
-    "not_written": ("SELECT * FROM item_neighbours", "item_neighbours has no data yet"),
+    "not_written": (
+        "SELECT * FROM item_neighbours",
+        "item_neighbours has no data yet: not written so far: item_neighbours. `personalake run` writes it.",
+    ),
+    "written_by_a_command": (
+        "SELECT * FROM audiences",
+        "audiences has no data yet: not written so far: audiences. `personalake audience --save NAME` writes it.",
+    ),
     "column": ("SELECT titel FROM items", "titel"),
     "syntax": ("SELEC 1", "SELEC"),
     "empty": ("  ", "unexpected empty statement"),

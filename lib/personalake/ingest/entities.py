@@ -12,24 +12,57 @@ from personalake.ingest.mapping import ALIASES, CIPHER, HAS, REASON, SOURCE
 from personalake.ingest.readers import MODIFIED, PATH
 from personalake.tables.spec import COUNT_MAP, Table
 
+_HASH = "_key_hash"
 
-def only_one_per_key(staged: DataFrame, table: Table) -> DataFrame:
+
+def doubtful_keys(staged: DataFrame, table: Table) -> DataFrame:
+    """Hashes of the keys that several good rows may share.
+
+    Args:
+        staged: rows from `map_records`; reads `_reason` and the key.
+        table: whose key it is.
+
+    Returns:
+        `_key_hash`, one row each. A few may stand for keys that only share the hash.
+
+    Cost:
+        One shuffle of eight bytes a row.
+    """
+    counts = _good(staged).groupBy(F.xxhash64(*table.key).alias(_HASH)).agg(F.count("*").alias("_rows"))
+    return counts.where("_rows > 1").select(_HASH)
+
+
+def only_one_per_key(staged: DataFrame, table: Table, doubtful: DataFrame | None = None) -> DataFrame:
     """The good rows, one per key: the one with the greatest record_version, whichever came first or in which file.
 
     Args:
         staged: rows from `map_records`; reads `_reason` and the table's columns.
         table: whose key it is.
+        doubtful: from `doubtful_keys`, put down; None: every key may be one.
 
     Returns:
         The table's columns without run_id.
 
     Cost:
-        One shuffle by key; only rows that could be kept are sorted whole (rank limit before the shuffle).
+        One shuffle and sort of whole rows by key: of those with a doubtful key alone. The others are only told apart
+        from them, by a broadcast as long as the doubtful are few.
     """
+    good = _good(staged).withColumn(_HASH, F.xxhash64(*table.key))
+    if doubtful is None:
+        return _greatest(good, table)
+    single = good.join(doubtful, [_HASH], how="left_anti").select(*[c.name for c in table.cols])
+    return single.unionByName(_greatest(good.join(doubtful, [_HASH], how="left_semi"), table))
+
+
+def _good(staged: DataFrame) -> DataFrame:
+    return staged.where(F.col(REASON).isNull())
+
+
+def _greatest(rows: DataFrame, table: Table) -> DataFrame:
     order = [F.col("record_version").desc()]
     order += [F.col("received_at").asc_nulls_last()] if "received_at" in table.names else []
     window = Window.partitionBy(*table.key).orderBy(*order, *table.key)
-    ranked = staged.where(F.col(REASON).isNull()).withColumn("_order", F.row_number().over(window))
+    ranked = rows.withColumn("_order", F.row_number().over(window))
     return ranked.where("_order = 1").select(*[c.name for c in table.cols])
 
 

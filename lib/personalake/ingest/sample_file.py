@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -73,7 +74,9 @@ def look_at(path: Path) -> SampleFile:
                 rows = [json.loads(record) for record in islice(avro_records(whole), _ROWS)]
             return replace(_of_objects(rows, {}), format="avro")
         text, encoding = _text_of(_plain_head(path))
-    except (OSError, EOFError, ValueError) as error:
+    except (EOFError, zlib.error):
+        raise DataError(Fault(str(path), "is no complete gzip file.", "Name a sample file that is whole.")) from None
+    except (OSError, ValueError) as error:
         raise DataError(Fault(str(path), f"cannot be read ({type(error).__name__}).", "Name a sample file.")) from None
     shape = {} if encoding == "utf-8" else {"encoding": encoding}
     found = _json_lines(text)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from pyspark.sql import Column
 from pyspark.sql.pandas.functions import arrow_udf
 
@@ -32,7 +34,8 @@ class IdentifierType:
 
 def normalise(kind: str, value: str) -> str | None:
     """The one spelling of an identifier: NFKC, trimmed; mail in lower case; phone as + and digits. Empty is None."""
-    text = unicodedata.normalize("NFKC", value).strip()
+    # NFKC leaves ASCII as it is
+    text = value.strip() if value.isascii() else unicodedata.normalize("NFKC", value).strip()
     if kind == "email":
         text = text.lower()
     elif kind == "phone":
@@ -49,13 +52,17 @@ def identifier_of(key: Key, kind: IdentifierType, value: str) -> str | None:
 def _hasher(
     secret: bytes, kind: IdentifierType, nobody: frozenset[str] = frozenset()
 ) -> Callable[[str | None], str | None]:
-    prefix = f"identifier\x1f{kind.namespace}\x1f{kind.kind}\x1f".encode()
+    # What all values share is taken in once; a copy of that state takes in the value: half of a whole HMAC's time.
+    begun = HMAC(secret, SHA256())
+    begun.update(f"identifier\x1f{kind.namespace}\x1f{kind.kind}\x1f".encode())
 
     def hashed(value: str | None) -> str | None:
         text = None if value is None else normalise(kind.kind, value)
         if text is None or (nobody and text.lower() in nobody):
             return None
-        return hmac.digest(secret, prefix + text.encode(), hashlib.sha256).hex()[:IDENTIFIER_LENGTH]
+        state = begun.copy()
+        state.update(text.encode())
+        return state.finalize()[: IDENTIFIER_LENGTH // 2].hex()
 
     return hashed
 
@@ -84,18 +91,17 @@ def identify(
     """
     secret, pepper = key.derive("identifier"), (previous or key).derive("row").hex()
     words = frozenset(nobody)
-    hashers = [_hasher(secret, kind, words) for _, kind in columns]
+    wanted = [(secret, kind, words) for _, kind in columns]
     fields = [f"id_{n}" for n in range(len(columns))]
     if previous is not None:
-        hashers += [_hasher(previous.derive("identifier"), kind, words) for _, kind in columns]
+        wanted += [(previous.derive("identifier"), kind, words) for _, kind in columns]
         fields += [f"old_{n}" for n in range(len(columns))]
     times = 1 if previous is None else 2
     ddl = "struct<" + ", ".join(f"{name}: string" for name in [*fields, PEPPER]) + ">"
 
     def hash_columns(*arrays: pa.Array) -> pa.Array:
-        hashed = [_hash_array(array, hasher) for array, hasher in zip(arrays * times, hashers, strict=True)]
-        constant = pa.array([pepper] * len(arrays[0]), pa.string())
-        return pa.StructArray.from_arrays([*hashed, constant], [*fields, PEPPER])
+        hashed = [_hash_array(array, _hasher(*one)) for array, one in zip(arrays * times, wanted, strict=True)]
+        return pa.StructArray.from_arrays([*hashed, pa.repeat(pepper, len(arrays[0]))], [*fields, PEPPER])
 
     udf = arrow_udf(hash_columns, returnType=ddl)  # type: ignore[call-overload]
     result: Column = udf(*[column.cast("string") for column, _ in columns])

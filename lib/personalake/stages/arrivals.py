@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyspark.sql import Row
 from pyspark.sql import functions as F
@@ -111,18 +111,27 @@ def ledger_row(**values: object) -> Row:
     return _LedgerRow(*(values.get(column.name) for column in SOURCE_READS.cols))
 
 
-def tally(job: Job, counts: Iterable[Row]) -> tuple[int, set[date]]:
+class Tally(NamedTuple):
+    """How many records were read, how many of them are refused, and the business days of the good ones, of events."""
+
+    rows: int
+    rejected: int
+    days: frozenset[date]
+
+
+def tally(job: Job, counts: Iterable[Row]) -> Tally:
     """Add what was read to the job's counts.
 
     Args:
         job: the stage.
         counts: rows of `counts_by_file`.
-
-    Returns:
-        How many records are refused; the business days of the good ones, of events.
     """
     rows = list(counts)
-    rejected = sum(row["rows_rejected"] for row in rows)
-    job.rows_in = (job.rows_in or 0) + sum(row["rows_in"] for row in rows)
-    job.rows_rejected = (job.rows_rejected or 0) + rejected
-    return rejected, {day for row in rows for day in row["days"]}
+    found = Tally(
+        sum(row["rows_in"] for row in rows),
+        sum(row["rows_rejected"] for row in rows),
+        frozenset(day for row in rows for day in row["days"]),
+    )
+    job.rows_in = (job.rows_in or 0) + found.rows
+    job.rows_rejected = (job.rows_rejected or 0) + found.rejected
+    return found

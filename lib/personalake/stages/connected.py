@@ -113,18 +113,18 @@ def _merge(
     by_read = staged.withColumn(PATH, F.substring_index(PATH, "#", 1))
     rows = counts_by_file(by_read, job.settings.raw.root).collect()
     counts |= {row["read_key"]: (row["rows_in"], row["rows_rejected"]) for row in rows}
-    rejected, days = tally(job, rows)
+    found = tally(job, rows)
     if job.force:
-        merge_staged(job, staged, [source], days, bool(rejected), _read_again(source, batch, is_first))
+        merge_staged(job, staged, [source], found, _read_again(source, batch, is_first))
         return True
-    news = find_news(job, staged, source, bool(rejected))
+    news = find_news(job, staged, source, found)
     if is_known and not news.is_any:
         return False
     if is_known:
         # Late rows below a mark that counts as read: should the run die now, the next one must know of it.
         pending = [replace(read, mark={**read.mark, "is_pending": True}) for read in batch.reads]
         job.merge(SOURCE_READS, _ledger_rows(job, source, pending, counts))
-    merge_news(job, staged, source, days, news)
+    merge_news(job, staged, source, found.days, news)
     return True
 
 

@@ -168,11 +168,11 @@ def _ingest_entity(
     if not sound:
         return []
     counts = {(r["source"], r["read_key"]): r for r in counts_by_file(staged, root, sources[0].table).collect()}
-    rejected, days = tally(job, counts.values())
+    found = tally(job, counts.values())
     reread = [f"{f.source}\x1f{f.read_key}" for f in again if is_among(f, sound)]
     # Of a file that is read again only what is refused now stays refused.
     gone = F.concat_ws("\x1f", "t.source", "t.file").isin(reread) if reread else None
-    merge_staged(job, staged, sources, days, bool(rejected), gone)
+    merge_staged(job, staged, sources, found, gone)
     return ledger_rows(job, sources, sound, READ, counts)
 
 

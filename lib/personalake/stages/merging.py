@@ -9,6 +9,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame
 
 from personalake.ingest.entities import (
+    doubtful_keys,
     identifier_aliases,
     latest_by_key,
     only_news,
@@ -18,6 +19,7 @@ from personalake.ingest.entities import (
 from personalake.ingest.mapping import ALIASES
 from personalake.ingest.source import Source
 from personalake.job import Job
+from personalake.stages.arrivals import Tally
 from personalake.stages.review import look_again
 from personalake.stages.watch import count_days
 from personalake.tables.ingest import (
@@ -30,6 +32,8 @@ from personalake.tables.ingest import (
 )
 from personalake.tables.spec import Table
 
+# From so many records on, asking first which keys come twice costs less than sorting all rows to find out.
+MANY = 200_000
 _NOW = {"item": (ITEM_VERSIONS, ITEMS), "customer": (CUSTOMER_VERSIONS, CUSTOMERS)}
 
 
@@ -37,8 +41,7 @@ def merge_staged(
     job: Job,
     staged: DataFrame,
     sources: Sequence[Source],
-    days: Collection[date],
-    has_rejected: bool,
+    found: Tally,
     gone: Column | None = None,
 ) -> None:
     """Merge the staged records of one entity.
@@ -47,18 +50,19 @@ def merge_staged(
         job: whose tables.
         staged: rows from `map_records`, put down.
         sources: whose records they are.
-        days: business days of the good ones, of events.
-        has_rejected: whether any of the rows is refused.
+        found: what is counted of them.
         gone: which rows of `rejected_records`, as `t`, are taken away unless they are refused again; None: none.
     """
-    if has_rejected or gone is not None:
+    if found.rejected or gone is not None:
         job.merge(REJECTED_RECORDS, rejected_records(staged, job.settings.raw.root), gone=gone)
-    merge_entity(job, staged, sources, days)
+    merge_entity(job, staged, sources, found)
 
 
-def merge_entity(job: Job, staged: DataFrame, sources: Sequence[Source], days: Collection[date]) -> None:
+def merge_entity(job: Job, staged: DataFrame, sources: Sequence[Source], found: Tally) -> None:
     """Merge the good rows of staged records of one entity, and what hangs on them."""
-    _merge_good(job, staged, sources, days, only_one_per_key(staged, sources[0].table))
+    table = sources[0].table
+    doubtful = job.put_down(doubtful_keys(staged, table), f"doubtful-{table.name}") if found.rows >= MANY else None
+    _merge_good(job, staged, sources, found.days, only_one_per_key(staged, table, doubtful))
 
 
 @dataclass(frozen=True)
@@ -74,18 +78,18 @@ class News:
         return self.refused is not None or self.taken is not None
 
 
-def find_news(job: Job, staged: DataFrame, source: Source, has_rejected: bool) -> News:
+def find_news(job: Job, staged: DataFrame, source: Source, found: Tally) -> News:
     """What is new in the staged records of one entity, most of which may be there already.
 
     Args:
         job: whose tables.
         staged: rows from `map_records`, put down.
         source: the source.
-        has_rejected: whether any of the rows is refused.
+        found: what is counted of them.
     """
     refused = rejected_records(staged, job.settings.raw.root)
     return News(
-        _news(job, REJECTED_RECORDS, refused, source) if has_rejected else None,
+        _news(job, REJECTED_RECORDS, refused, source) if found.rejected else None,
         _news(job, source.table, only_one_per_key(staged, source.table), source),
     )
 

@@ -15,7 +15,7 @@ from personalake.ingest.entities import counts_by_file, rejected_records
 from personalake.ingest.mapping import map_records
 from personalake.ingest.readers import MODIFIED, PATH, VALUE, text_records
 from personalake.ingest.refuse import REASONS
-from personalake.ingest.source import load_sources
+from personalake.ingest.source import Source, load_sources
 from personalake.job import Job, Stage
 from personalake.privacy.hashing import decrypt
 from personalake.stages.arrivals import tally
@@ -48,17 +48,8 @@ def requeue(job: Job, name: str, reason: str = "") -> None:
     Raises:
         ConfigError: no such source or code, or no key.
     """
-    folder = Path(job.settings.sources.folder)
-    sources = {source.name: source for source in load_sources(folder, job.settings.ingest.event_types)}
-    if name not in sources:
-        raise ConfigError(Fault("--source", f"{name} is no source.", near_miss(name, sources)))
-    if reason and reason not in REASONS:
-        raise ConfigError(Fault("--reason", f"{reason} is no code.", near_miss(reason, REASONS)))
-    source = sources[name]
-    if source.connect:
-        todo = f"Read it again: personalake ingest --source {name} --force."
-        raise ConfigError(Fault("--source", f"{name} is no source of files.", todo))
-    check_sources(job.spark, folder, [source])
+    source = requeued_source(job.settings, name, reason)
+    check_sources(job.spark, Path(job.settings.sources.folder), [source])
     door = door_of(job)
     code = F.col("reason_code") == reason if reason else F.lit(True)
     kept = job.read(REJECTED_RECORDS).where((F.col("source") == name) & code)
@@ -69,8 +60,7 @@ def requeue(job: Job, name: str, reason: str = "") -> None:
     path = F.regexp_replace("file", "%", "%25").alias(PATH)
     lines = texts.select(VALUE, path, F.col("rejected_at").alias(MODIFIED))
     staged = job.put_down(map_records(text_records(lines, source), source, door), "requeued")
-    _, days = tally(job, counts_by_file(staged, job.settings.raw.root).collect())
-    merge_entity(job, staged, [source], days)
+    merge_entity(job, staged, [source], tally(job, counts_by_file(staged, job.settings.raw.root).collect()))
     unreadable = told.where("NOT _is_readable").drop("_is_readable")
     bad = job.put_down(rejected_records(staged, job.settings.raw.root), "still_rejected")
     gone = (F.col("t.source") == name) & (F.col("t.reason_code") == reason if reason else F.lit(True))
@@ -78,6 +68,24 @@ def requeue(job: Job, name: str, reason: str = "") -> None:
     job.merge(SOURCE_READS, _recounted(job, name, told))
     if others := unreadable.count():
         job.note(of_another_key=others)
+
+
+def requeued_source(settings: Settings, name: str, reason: str = "") -> Source:
+    """The source that a requeue is about.
+
+    Raises:
+        ConfigError: no such source, one that is no source of files, or no such code.
+    """
+    sources = {s.name: s for s in load_sources(Path(settings.sources.folder), settings.ingest.event_types)}
+    if name not in sources:
+        raise ConfigError(Fault("--source", f"{name} is no source.", near_miss(name, sources)))
+    if reason and reason not in REASONS:
+        raise ConfigError(Fault("--reason", f"{reason} is no code.", near_miss(reason, REASONS)))
+    source = sources[name]
+    if source.connect:
+        todo = f"Read it again: personalake ingest --source {name} --force."
+        raise ConfigError(Fault("--source", f"{name} is no source of files.", todo))
+    return source
 
 
 def _recounted(job: Job, name: str, quarantined: DataFrame) -> DataFrame:

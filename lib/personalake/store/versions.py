@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 
@@ -24,6 +25,15 @@ def version_of(root: str, name: str) -> int | None:
     infos = filesystem.get_file_info(pafs.FileSelector(inner, allow_not_found=True))
     found = [int(match.group(1)) for info in infos if (match := _COMMIT.match(info.base_name))]
     return max(found, default=None)
+
+
+def is_untouched(root: str, name: str) -> bool:
+    """Whether a table was created and nothing was ever written to it."""
+    if version_of(root, name) != 0:
+        return False
+    filesystem, path = open_location(f"{table_path(root, name)}/_delta_log/{0:020d}.json")
+    with filesystem.open_input_stream(path) as stream:
+        return not any("add" in json.loads(line) for line in stream.read().decode().splitlines() if line)
 
 
 def versions_of(root: str, tables: Iterable[Table]) -> dict[str, int]:

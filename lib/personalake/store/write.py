@@ -14,6 +14,7 @@ from personalake.errors import Fault, LockedError
 from personalake.locations import open_location
 from personalake.store.points import reached
 from personalake.store.read import table_path
+from personalake.store.versions import is_untouched
 from personalake.tables.spec import Table, conform
 
 ATTEMPTS = 5
@@ -47,7 +48,8 @@ def merge(
         LockedError: five attempts met another writer's commit.
 
     Cost:
-        A join with the table on its key; reads the source twice, so hand over rows that are cheap to read.
+        A join with the table on its key; reads the source twice, so hand over rows that are cheap to read. Of a table
+        that has never had rows neither.
     """
     source = conform(rows, table, run_id)
     on = " AND ".join(f"t.{c} = s.{c}" for c in table.key)
@@ -55,6 +57,9 @@ def merge(
     differs = _differs(table, payload, version_column, read_again)
 
     def commit() -> None:
+        if is_untouched(root, table.name):
+            _write_first(source, root, table)
+            return
         target = DeltaTable.forPath(spark, table_path(root, table.name)).alias("t")
         merged = target.merge(source.alias("s"), on)
         if payload:
@@ -64,6 +69,12 @@ def merge(
         merged.whenNotMatchedInsertAll().execute()
 
     _with_retries(table, commit)
+
+
+def _write_first(source: DataFrame, root: str, table: Table) -> None:
+    """The rows of a table that has none: nothing to compare them with. Another writer's commit makes it a conflict."""
+    rows = source.hint("rebalance", *table.partition) if table.partition else source
+    rows.write.format("delta").mode("overwrite").option("replaceWhere", "true").save(table_path(root, table.name))
 
 
 def replace_where(

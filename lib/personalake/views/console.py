@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from py4j.protocol import Py4JJavaError
@@ -20,12 +20,16 @@ from pyspark.sql.types import (
 )
 
 from personalake.errors import ConfigError, DataError, Fault, near_miss
+from personalake.tables.catalog import ALL, COMMANDS
 from personalake.views.layout import csv_lines, table_lines
 from personalake.views.register import Registered, all_names, mentioned_in, register
 
 Format = Literal["table", "csv", "json"]
 FORMATS: tuple[Format, ...] = ("table", "csv", "json")
 WHERE = "sql"
+_KEEPING = {"audience": "audience --save NAME"}
+"""How a command is given so that it writes, where it need not."""
+
 _READING = ("select", "with", "from", "values", "table", "show", "describe", "desc", "explain")
 _WRITING = re.compile(r"^(Insert|Merge|Delete|Update|Overwrite|Append|Create|Replace|Drop|Alter|Truncate)")
 _ERROR_CLASS = re.compile(r"\[[A-Z][A-Z0-9_]+(\.[A-Z0-9_]+)*\] .*")
@@ -130,9 +134,17 @@ def _fault(error: Exception, known: Registered) -> Fault:
         name = relation.replace("`", "").rsplit(".", 1)[-1].lower()
         if name in known.missing:
             waits = ", ".join(known.missing[name])
-            return Fault(WHERE, f"{name} has no data yet: not written so far: {waits}.", "`personalake run` writes it.")
+            todo = f"`personalake {_writer_of(known.missing[name])}` writes it."
+            return Fault(WHERE, f"{name} has no data yet: not written so far: {waits}.", todo)
         return Fault(WHERE, f"{name} is no table or view.", near_miss(name, all_names()))
     return Fault(WHERE, _first_line(error))
+
+
+def _writer_of(tables: Sequence[str]) -> str:
+    """The command after which tables are there: one that writes a table of its own, else the run of all stages."""
+    stages = {ALL[name].stage for name in tables}
+    own = stages & COMMANDS
+    return _KEEPING.get(min(own), min(own)) if own == stages else "run"
 
 
 def _first_line(error: Exception) -> str:
