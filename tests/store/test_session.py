@@ -126,7 +126,7 @@ def test_a_cluster_master_gets_no_local_settings():
 
 def test_further_java_options_are_added_to_ours():
     conf = dict(sessions._own_conf(Spark(conf={"spark.driver.extraJavaOptions": "-Xmn64m"}), "").getAll())
-    ours = "-Duser.timezone=UTC -Xss4m -Dlog4j2.configurationFile=file:"
+    ours = "-Duser.timezone=UTC -Xss4m -XX:-DontCompileHugeMethods -Dlog4j2.configurationFile=file:"
     assert conf["spark.driver.extraJavaOptions"].startswith(ours)
     assert conf["spark.driver.extraJavaOptions"].endswith(" -Xmn64m")
 

@@ -39,8 +39,15 @@ ALWAYS = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.sources.partitionOverwriteMode": "static",
 }
-# Where rows lie in the order of an aggregate's key they are added up as they come, once, with no hash map of wide rows.
-PLANS = {"spark.sql.execution.replaceHashWithSortAgg": "true"}
+PLANS = {
+    # Where rows lie in the order of an aggregate's key they are added up as they come, with no hash map of wide rows.
+    "spark.sql.execution.replaceHashWithSortAgg": "true",
+    # A stage of portraits is made of some hundred generated classes. Of Spark's own 100 none would still be there when
+    # the next task asks for it, so each task would compile all of them once more.
+    "spark.sql.codegen.cache.maxEntries": "1000",
+}
+# Java never compiles a method of more than 8,000 bytes by itself; that of a wide aggregate is longer, and runs hottest.
+JAVA_OPTIONS = ("-XX:-DontCompileHugeMethods",)
 # What makes small tables on one machine quick and keeps the machine closed to its neighbours.
 LOCAL = {
     "spark.driver.bindAddress": "127.0.0.1",
@@ -101,7 +108,7 @@ def _own_conf(settings: Spark, warehouse_root: str) -> SparkConf:
     master = settings.master or "local[*]"
     wanted = PLANS | ALWAYS | {"spark.master": master, "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower()}
     # Long lineages are serialised recursively: the default stack of a small JVM overflows on them.
-    options = ["-Duser.timezone=UTC", "-Xss4m"]
+    options = ["-Duser.timezone=UTC", "-Xss4m", *JAVA_OPTIONS]
     if master.startswith("local"):
         wanted |= LOCAL | {
             "spark.driver.memory": settings.driver_memory,
