@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -92,6 +94,21 @@ def test_first_rows_are_compared_with_nothing_unless_another_writer_was_faster(s
     merge(spark, root, raced, frame(spark, ("b", 2, "2024-03-02", None, "1"), ("d", 4, "", None, "1")), "r3")
     runs = {name: run for (name, _), (_, run) in stored(spark, root, raced).items()}
     assert runs == {"a": "faster", "b": "faster", "d": "r3"}
+
+
+def test_writers_that_meet_take_turns(spark, tmp_path):
+    root = str(tmp_path)
+    ensure_tables(spark, root, [THINGS])
+    together = Barrier(3)
+
+    def write_one(name: str) -> None:
+        rows = frame(spark, (name, 1, "", None, "1"))
+        together.wait()
+        merge(spark, root, THINGS, rows, name)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(write_one, "abc"))
+    assert {name: run for (name, _), (_, run) in stored(spark, root).items()} == {"a": "a", "b": "b", "c": "c"}
 
 
 def _operation(root: str, name: str) -> str:

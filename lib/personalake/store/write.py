@@ -5,10 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from delta.exceptions import DeltaConcurrentModificationException, MetadataChangedException, ProtocolChangedException
+from delta.exceptions import (
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentTransactionException,
+    ConcurrentWriteException,
+    DeltaConcurrentModificationException,
+)
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
-from tenacity import RetryError, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from personalake.errors import Fault, LockedError
 from personalake.locations import open_location
@@ -18,6 +25,16 @@ from personalake.store.versions import is_untouched
 from personalake.tables.spec import Table, conform
 
 ATTEMPTS = 5
+# In Python none of them is a subclass of the last, as they are in Java. A changed protocol or schema is not among them:
+# it lasts.
+_CONFLICTS = (
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentTransactionException,
+    ConcurrentWriteException,
+    DeltaConcurrentModificationException,
+)
 
 
 def merge(
@@ -138,7 +155,7 @@ def _with_retries(table: Table, commit: Callable[[], None]) -> None:
     attempts = Retrying(
         stop=stop_after_attempt(ATTEMPTS),
         wait=wait_random_exponential(multiplier=0.5, max=10),
-        retry=retry_if_exception(_is_conflict),
+        retry=retry_if_exception_type(_CONFLICTS),
     )
     try:
         attempts(commit)
@@ -146,11 +163,6 @@ def _with_retries(table: Table, commit: Callable[[], None]) -> None:
         text = f"{ATTEMPTS} commits met another writer's."
         raise LockedError(Fault(f"table {table.name}", text, "Let one writer at a time work on it.")) from None
     reached(f"write:{table.name}")
-
-
-def _is_conflict(error: BaseException) -> bool:
-    lasting = (MetadataChangedException, ProtocolChangedException)
-    return isinstance(error, DeltaConcurrentModificationException) and not isinstance(error, lasting)
 
 
 def rows_of_last_commit(root: str, name: str, version: int) -> int:
