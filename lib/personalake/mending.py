@@ -29,7 +29,7 @@ from personalake.store.read import last_date, read
 from personalake.store.schema import ensure_tables
 from personalake.store.versions import version_of
 from personalake.store.write import merge
-from personalake.tables.identity import IDENTITY_CUTS, IDENTITY_LINKS, IDENTITY_MAP, IDENTITY_MOVES
+from personalake.tables.identity import IDENTIFIER, IDENTITY_CUTS, IDENTITY_LINKS, IDENTITY_MAP, IDENTITY_MOVES
 from personalake.tables.ingest import IDENTIFIER_ALIASES
 from personalake.tables.tags import CONTRADICTED, HIDDEN, RESTORED, TAG_OVERRIDES, TAGS
 from personalake.tags.rules import load_rules
@@ -184,5 +184,5 @@ def _known_by(settings: Settings, key_id: str) -> dict[str, int]:
         known: DataFrame = read(spark, root, IDENTITY_MAP).where(F.col("key_id") == key_id)
         aliases = read(spark, root, IDENTIFIER_ALIASES).where(F.col("old_key_id") == key_id)
         came = aliases.select("identifier_kind", F.col("old_identifier").alias("identifier"))
-        carried = known.join(came, ["identifier_kind", "identifier"], how="left_semi").count()
+        carried = known.join(came, [*IDENTIFIER], how="left_semi").count()
         return {"carried_over": carried, "left_behind": known.count() - carried}

@@ -23,7 +23,7 @@ from personalake.runner import Options, say
 from personalake.runtime import parse_day, run_stages, run_these, session
 from personalake.runtime import validate as try_files
 from personalake.sample import write_sample
-from personalake.stages.requeue import requeue_stage, requeued_source
+from personalake.stages.requeue import requeue_stage
 from personalake.store.lock import writer_lock
 from personalake.store.read import last_date, read
 from personalake.store.schema import ensure_tables
@@ -148,9 +148,7 @@ def validate(options: Options) -> dict[str, object]:
 
 def requeue(options: Options, source: str, reason: str) -> dict[str, object]:
     """Map refused records anew after their source was mended."""
-    # Before a run begins, which would make a key where there is none.
-    requeued_source(options.settings(), source, reason)
-    return run_these([requeue_stage(source, reason)], options)
+    return run_these([requeue_stage(options.settings(), source, reason)], options)
 
 
 def init(options: Options) -> dict[str, object]:

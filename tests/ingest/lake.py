@@ -68,7 +68,7 @@ class Lake:
         return job
 
     def requeue(self, source: str, reason: str = "", key: Key = KEY) -> Job:
-        job = self.job(key=key, stage=requeue_stage(source, reason))
+        job = self.job(key=key, stage=requeue_stage(self.settings, source, reason))
         job.stage.run(job)
         return job
 

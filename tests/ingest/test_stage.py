@@ -72,7 +72,7 @@ def test_the_record_with_the_greater_revision_stands_and_may_move_to_another_day
 
 
 def test_a_key_that_is_doubted_for_nothing_is_one_row_all_the_same(spark):
-    rows = [(f"e{n % 40}", f"{n:03}", None if n % 7 else (n % 2 and ("ING-001", "broken")) or None) for n in range(100)]
+    rows = [(f"e{n % 40}", f"{n:03}", ("ING-001", "broken") if n % 14 == 7 else None) for n in range(100)]
     schema = "event_id string, record_version string, _reason struct<code: string, reason: string>"
     staged = with_all_columns(spark.createDataFrame(rows, schema), EVENTS)
     best: dict[str, str] = {}

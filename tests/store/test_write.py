@@ -81,8 +81,8 @@ def test_first_rows_are_compared_with_nothing_unless_another_writer_was_faster(s
     merge(spark, root, THINGS, frame(spark, ("c", 3, "", None, "1")), "r2")
     assert _operation(root, "things") == "MERGE"
     # Who looked before the first rows came meets their commit, and merges after all.
-    ensure_tables(spark, root, [Table("raced", "x", "test", ("thing_id",), COLS)])
     raced = Table("raced", "x", "test", ("thing_id",), COLS)
+    ensure_tables(spark, root, [raced])
     write_first = write._write_first
 
     def beaten(*arguments: Any) -> None:

@@ -6,8 +6,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from personalake.identity.whose import person_events
-
-_KEY = ["identifier_kind", "identifier"]
+from personalake.tables.identity import IDENTIFIER
 
 
 def moved_identifiers(before: DataFrame, now: DataFrame) -> DataFrame:
@@ -24,9 +23,9 @@ def moved_identifiers(before: DataFrame, now: DataFrame) -> DataFrame:
     Cost:
         One shuffle of both maps.
     """
-    old = before.select(*_KEY, F.col("person_id").alias("old_person_id"))
-    new = now.select(*_KEY, F.col("person_id").alias("new_person_id"))
-    both = old.join(new, _KEY, how="full")
+    old = before.select(*IDENTIFIER, F.col("person_id").alias("old_person_id"))
+    new = now.select(*IDENTIFIER, F.col("person_id").alias("new_person_id"))
+    both = old.join(new, [*IDENTIFIER], how="full")
     return both.where(~F.col("old_person_id").eqNullSafe(F.col("new_person_id")))
 
 
@@ -44,5 +43,5 @@ def moved_days(sightings: DataFrame, moved: DataFrame) -> DataFrame:
         One join by identifier, from which little comes, and a shuffle of that.
     """
     both = F.explode(F.array_compact(F.array("old_person_id", "new_person_id")))
-    persons = moved.select(*_KEY, both.alias("person_id"))
+    persons = moved.select(*IDENTIFIER, both.alias("person_id"))
     return person_events(sightings, persons).select("person_id", "event_date").distinct()

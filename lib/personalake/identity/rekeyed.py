@@ -28,7 +28,7 @@ def newest_aliases(aliases: DataFrame, changes: int) -> DataFrame:
         further = aliases.select(
             "identifier_kind", F.col("old_identifier").alias("identifier"), F.col("identifier").alias("_newer")
         )
-        found = found.join(further, ["identifier_kind", "identifier"], how="left").select(
+        found = found.join(further, [*IDENTIFIER], how="left").select(
             *_ALIAS, F.coalesce("_newer", "identifier").alias("identifier")
         )
     return found
@@ -107,13 +107,13 @@ def with_old_identifiers(components: DataFrame, newest: DataFrame, seen: DataFra
     """
     home = components.select("identifier_kind", "identifier", "component")
     old = (
-        newest.join(home, ["identifier_kind", "identifier"], how="inner")
+        newest.join(home, [*IDENTIFIER], how="inner")
         .select("identifier_kind", F.col("old_identifier").alias("identifier"), "component")
-        .join(seen, ["identifier_kind", "identifier"], how="inner")
+        .join(seen, [*IDENTIFIER], how="inner")
         .select(*components.columns)
     )
     there = home.select(*IDENTIFIER)
-    return components.unionByName(old.join(there, ["identifier_kind", "identifier"], how="left_anti"))
+    return components.unionByName(old.join(there, [*IDENTIFIER], how="left_anti"))
 
 
 def with_newest_login(rows: DataFrame, newest: DataFrame) -> DataFrame:

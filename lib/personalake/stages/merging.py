@@ -38,11 +38,7 @@ _NOW = {"item": (ITEM_VERSIONS, ITEMS), "customer": (CUSTOMER_VERSIONS, CUSTOMER
 
 
 def merge_staged(
-    job: Job,
-    staged: DataFrame,
-    sources: Sequence[Source],
-    found: Tally,
-    gone: Column | None = None,
+    job: Job, staged: DataFrame, sources: Sequence[Source], found: Tally, gone: Column | None = None
 ) -> None:
     """Merge the staged records of one entity.
 
@@ -60,9 +56,12 @@ def merge_staged(
 
 def merge_entity(job: Job, staged: DataFrame, sources: Sequence[Source], found: Tally) -> None:
     """Merge the good rows of staged records of one entity, and what hangs on them."""
-    table = sources[0].table
+    _merge_good(job, staged, sources, found.days, _one_per_key(job, staged, sources[0].table, found))
+
+
+def _one_per_key(job: Job, staged: DataFrame, table: Table, found: Tally) -> DataFrame:
     doubtful = job.put_down(doubtful_keys(staged, table), f"doubtful-{table.name}") if found.rows >= MANY else None
-    _merge_good(job, staged, sources, found.days, only_one_per_key(staged, table, doubtful))
+    return only_one_per_key(staged, table, doubtful)
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def find_news(job: Job, staged: DataFrame, source: Source, found: Tally) -> News
     refused = rejected_records(staged, job.settings.raw.root)
     return News(
         _news(job, REJECTED_RECORDS, refused, source) if found.rejected else None,
-        _news(job, source.table, only_one_per_key(staged, source.table), source),
+        _news(job, source.table, _one_per_key(job, staged, source.table, found), source),
     )
 
 

@@ -24,31 +24,36 @@ from personalake.stages.merging import merge_entity
 from personalake.tables.ingest import REJECTED_RECORDS, SOURCE_READS
 
 
-def requeue_stage(source: str, reason: str) -> Stage:
+def requeue_stage(settings: Settings, name: str, reason: str = "") -> Stage:
     """The ingest stage, about the refused records of a source alone.
 
     Args:
-        source: the source's name.
+        settings: where the sources are.
+        name: the source's name.
         reason: a code, or nothing for every one.
+
+    Raises:
+        ConfigError: no such source, one that is no source of files, or no such code.
     """
+    source = _source(settings, name, reason)
 
     def fingerprint(settings: Settings) -> dict[str, str]:
         # It must not pass for a run that has looked at the files.
-        return raw_fingerprint(settings) | {"requeue": f"{source} {reason}".strip()}
+        return raw_fingerprint(settings) | {"requeue": f"{name} {reason}".strip()}
 
     return replace(STAGE, run=lambda job: requeue(job, source, reason), fingerprint=fingerprint)
 
 
-def requeue(job: Job, name: str, reason: str = "") -> None:
+def requeue(job: Job, source: Source, reason: str) -> None:
     """Map the refused records of a source anew: those that are good now are merged and leave the quarantine.
 
     Every write can be done again: killed between two, the next run finds the records still in quarantine, and merges
     them once more by key.
 
     Raises:
-        ConfigError: no such source or code, or no key.
+        ConfigError: there is no key.
     """
-    source = requeued_source(job.settings, name, reason)
+    name = source.name
     check_sources(job.spark, Path(job.settings.sources.folder), [source])
     door = door_of(job)
     code = F.col("reason_code") == reason if reason else F.lit(True)
@@ -70,12 +75,7 @@ def requeue(job: Job, name: str, reason: str = "") -> None:
         job.note(of_another_key=others)
 
 
-def requeued_source(settings: Settings, name: str, reason: str = "") -> Source:
-    """The source that a requeue is about.
-
-    Raises:
-        ConfigError: no such source, one that is no source of files, or no such code.
-    """
+def _source(settings: Settings, name: str, reason: str) -> Source:
     sources = {s.name: s for s in load_sources(Path(settings.sources.folder), settings.ingest.event_types)}
     if name not in sources:
         raise ConfigError(Fault("--source", f"{name} is no source.", near_miss(name, sources)))

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-import pyarrow.fs as pafs
-
-from personalake.locations import open_location
-from personalake.store.read import table_path
+from personalake.store.versions import actions_of
 
 
 def changed_partitions(root: str, name: str, column: str | None, since: int, until: int) -> frozenset[str] | None:
@@ -35,13 +30,11 @@ def changed_partitions(root: str, name: str, column: str | None, since: int, unt
     if since > until:
         return None
     found: set[str] = set()
-    filesystem, folder = open_location(f"{table_path(root, name)}/_delta_log")
     for version in range(since + 1, until + 1):
-        path = f"{folder}/{version:020d}.json"
-        if filesystem.get_file_info(path).type != pafs.FileType.File:
+        try:
+            actions = actions_of(root, name, version)
+        except FileNotFoundError:
             return None
-        with filesystem.open_input_stream(path) as stream:
-            actions = [json.loads(line) for line in stream.read().decode().splitlines() if line]
         for action in actions:
             file = action.get("add") or action.get("remove")
             if file is None or not file.get("dataChange", True):

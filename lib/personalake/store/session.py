@@ -46,8 +46,6 @@ PLANS = {
     # the next task asks for it, so each task would compile all of them once more.
     "spark.sql.codegen.cache.maxEntries": "1000",
 }
-# Java never compiles a method of more than 8,000 bytes by itself; that of a wide aggregate is longer, and runs hottest.
-JAVA_OPTIONS = ("-XX:-DontCompileHugeMethods",)
 # What makes small tables on one machine quick and keeps the machine closed to its neighbours.
 LOCAL = {
     "spark.driver.bindAddress": "127.0.0.1",
@@ -107,8 +105,9 @@ def _own_conf(settings: Spark, warehouse_root: str) -> SparkConf:
     conf = SparkConf(loadDefaults=False)
     master = settings.master or "local[*]"
     wanted = PLANS | ALWAYS | {"spark.master": master, "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower()}
-    # Long lineages are serialised recursively: the default stack of a small JVM overflows on them.
-    options = ["-Duser.timezone=UTC", "-Xss4m", *JAVA_OPTIONS]
+    # Long lineages are serialised recursively: the default stack of a small JVM overflows on them. And Java never
+    # compiles a method of more than 8,000 bytes by itself; that of a wide aggregate is longer, and runs hottest.
+    options = ["-Duser.timezone=UTC", "-Xss4m", "-XX:-DontCompileHugeMethods"]
     if master.startswith("local"):
         wanted |= LOCAL | {
             "spark.driver.memory": settings.driver_memory,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import pyarrow.fs as pafs
 
@@ -29,11 +30,18 @@ def version_of(root: str, name: str) -> int | None:
 
 def is_untouched(root: str, name: str) -> bool:
     """Whether a table was created and nothing was ever written to it."""
-    if version_of(root, name) != 0:
-        return False
-    filesystem, path = open_location(f"{table_path(root, name)}/_delta_log/{0:020d}.json")
+    return version_of(root, name) == 0 and not any("add" in action for action in actions_of(root, name, 0))
+
+
+def actions_of(root: str, name: str, version: int) -> list[dict[str, Any]]:
+    """What a commit of a table says, action by action (Delta protocol, 'Actions'): no job, no session.
+
+    Raises:
+        FileNotFoundError: the commit is not there, or no longer.
+    """
+    filesystem, path = open_location(f"{table_path(root, name)}/_delta_log/{version:020d}.json")
     with filesystem.open_input_stream(path) as stream:
-        return not any("add" in json.loads(line) for line in stream.read().decode().splitlines() if line)
+        return [json.loads(line) for line in stream.read().decode().splitlines() if line]
 
 
 def versions_of(root: str, tables: Iterable[Table]) -> dict[str, int]:

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 
-from delta.exceptions import (
-    ConcurrentAppendException,
-    ConcurrentDeleteDeleteException,
-    ConcurrentDeleteReadException,
-    ConcurrentTransactionException,
-    ConcurrentWriteException,
-    DeltaConcurrentModificationException,
-)
+from delta import exceptions as of_delta
 from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, SparkSession
 from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from personalake.errors import Fault, LockedError
-from personalake.locations import open_location
 from personalake.store.points import reached
 from personalake.store.read import table_path
-from personalake.store.versions import is_untouched
+from personalake.store.versions import actions_of, is_untouched
 from personalake.tables.spec import Table, conform
 
 ATTEMPTS = 5
 # In Python none of them is a subclass of the last, as they are in Java. A changed protocol or schema is not among them:
 # it lasts.
 _CONFLICTS = (
-    ConcurrentAppendException,
-    ConcurrentDeleteDeleteException,
-    ConcurrentDeleteReadException,
-    ConcurrentTransactionException,
-    ConcurrentWriteException,
-    DeltaConcurrentModificationException,
+    of_delta.ConcurrentAppendException,
+    of_delta.ConcurrentDeleteDeleteException,
+    of_delta.ConcurrentDeleteReadException,
+    of_delta.ConcurrentTransactionException,
+    of_delta.ConcurrentWriteException,
+    of_delta.DeltaConcurrentModificationException,
 )
 
 
@@ -91,7 +82,12 @@ def merge(
 def _write_first(source: DataFrame, root: str, table: Table) -> None:
     """The rows of a table that has none: nothing to compare them with. Another writer's commit makes it a conflict."""
     rows = source.hint("rebalance", *table.partition) if table.partition else source
-    rows.write.format("delta").mode("overwrite").option("replaceWhere", "true").save(table_path(root, table.name))
+    _overwrite(rows, root, table)
+
+
+def _overwrite(rows: DataFrame, root: str, table: Table, condition: str = "true") -> None:
+    """Rows that fit the table in place of those that a condition names: one commit."""
+    rows.write.format("delta").mode("overwrite").option("replaceWhere", condition).save(table_path(root, table.name))
 
 
 def replace_where(
@@ -116,8 +112,8 @@ def replace_where(
     """
     condition = " AND ".join(_is_one_of(name, value) for name, value in slices.items())
     condition = f"({condition})" + (f" OR ({also})" if also else "")
-    writer = conform(rows, table, run_id).write.format("delta").mode("overwrite").option("replaceWhere", condition)
-    _with_retries(table, lambda: writer.save(table_path(root, table.name)))
+    fitting = conform(rows, table, run_id)
+    _with_retries(table, lambda: _overwrite(fitting, root, table, condition))
 
 
 def _is_one_of(name: str, value: object) -> str:
@@ -127,8 +123,8 @@ def _is_one_of(name: str, value: object) -> str:
 
 def replace(spark: SparkSession, root: str, table: Table, rows: DataFrame, run_id: str) -> None:
     """Put rows in place of the whole table."""
-    writer = conform(rows, table, run_id).write.format("delta").mode("overwrite").option("replaceWhere", "true")
-    _with_retries(table, lambda: writer.save(table_path(root, table.name)))
+    fitting = conform(rows, table, run_id)
+    _with_retries(table, lambda: _overwrite(fitting, root, table))
 
 
 def _differs(table: Table, payload: list[str], version_column: str | None, read_again: bool) -> str:
@@ -170,11 +166,7 @@ def rows_of_last_commit(root: str, name: str, version: int) -> int:
 
     Read from the commit file: no job. Only counts are looked at.
     """
-    path = f"{table_path(root, name)}/_delta_log/{version:020d}.json"
-    filesystem, inner = open_location(path)
-    with filesystem.open_input_stream(inner) as stream:
-        text = stream.read().decode()
-    infos = [json.loads(line).get("commitInfo") for line in text.splitlines() if '"commitInfo"' in line]
+    infos = [action["commitInfo"] for action in actions_of(root, name, version) if "commitInfo" in action]
     metrics = (infos[0] or {}).get("operationMetrics", {}) if infos else {}
     if "numTargetRowsInserted" in metrics:
         return int(metrics["numTargetRowsInserted"]) + int(metrics.get("numTargetRowsUpdated", 0))
