@@ -88,8 +88,8 @@ def build_profiles(rolled: RollUps, known: Known, as_of: date, settings: Profile
 
     Cost:
         Each input is shuffled once by person (person_days five times: platforms, orders, paths and the bounds of RFM
-        read a few of its columns again; person_item_days and person_word_days also once by item and by word); the
-        joins by person find their rows in place.
+        read a few of its columns again; person_item_days and person_word_days also once by item and by word), and each
+        part of the portrait once more, a row per person, so that the parts are made one after the other.
     """
     day = Day(as_of, settings.feature_half_life_days)
     parts = {"days": totals_by_person(rolled.person_days, day)}
@@ -106,10 +106,13 @@ def build_profiles(rolled: RollUps, known: Known, as_of: date, settings: Profile
 def _beside_each_other(parts: Mapping[str, DataFrame]) -> DataFrame:
     """One row per person of the first part, with the columns of all.
 
-    On the way each part is one column: a join then copies some bytes a row, not two hundred fields one by one.
+    On the way each part is one column: a join then copies some bytes a row, not two hundred fields one by one. And each
+    is shuffled by person once more, as if it did not lie so already: what is made before a shuffle is a stage of its
+    own, and the sorts of all parts at once would leave no memory for any.
     """
     first, *others = (
         rows.select("person_id", F.struct(*[c for c in rows.columns if c != "person_id"]).alias(f"_{name}"))
+        .repartition("person_id")
         for name, rows in parts.items()
     )
     persons = first
