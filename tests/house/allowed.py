@@ -45,7 +45,8 @@ ALLOWED: dict[str, dict[str, str]] = {
     "recommend/learned/ranker.py": {
         "persist": "the examples are counted, then read by every iteration; given back when the fit ends"
     },
-    "recommend/product/neighbours.py": {"collect": "one row per length of history; one row of what a cap dropped"},
+    "recommend/product/cap.py": {"collect": "one row of what a cap dropped"},
+    "recommend/product/neighbours.py": {"collect": "one row per length of history; one row of count and bounds"},
     "recommend/saving.py": {"collect": "one row: the saved settings"},
     "recommend/user_knn.py": {"persist": "the neighbours are the model; `unpersist` of the fitted model gives back"},
     "recommend/popular.py": {"persist": "the ranking is the model; `unpersist` of the fitted model gives back"},

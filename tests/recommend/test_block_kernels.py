@@ -95,3 +95,22 @@ def test_blocks_hold_a_row_at_least_and_their_bytes_at_most() -> None:
     assert list(row_blocks(3, block_kernels.BLOCK_BYTES * 2)) == [(0, 1), (1, 2), (2, 3)]
     assert list(row_blocks(5, block_kernels.BLOCK_BYTES // 4)) == [(0, 4), (4, 5)]
     assert list(row_blocks(0, 8)) == []
+
+
+@pytest.mark.usefixtures("kernel")
+def test_a_history_of_a_hundred_thousand_items_is_scored() -> None:
+    rng = np.random.default_rng(5)
+    width, reach = 100_050, 2
+    columns = rng.integers(0, width, width * reach)
+    product = Product(np.arange(width + 1) * reach, columns, rng.random(width * reach), width)
+    history = np.arange(100_000)
+    rows = Ragged(np.array([0, len(history)]), history, rng.random(len(history)))
+    best = product_top(rows, product, Ragged(rows.offsets, history), np.empty(0, np.int64), 10**9)
+    weights = np.zeros(width)
+    weights[history] = rows.weights
+    scores = np.bincount(columns, np.repeat(weights, reach) * product.values, width)
+    found = lists_of(best)[0]
+    assert len(found) == np.count_nonzero(scores[100_000:])
+    wanted = sorted_whole(dict(enumerate(scores)), set(range(100_000)), len(found))
+    assert [item for item, _ in found] == [item for item, _ in wanted]
+    np.testing.assert_allclose([score for _, score in found], [score for _, score in wanted], atol=2e-9)

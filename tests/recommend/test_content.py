@@ -79,6 +79,7 @@ def test_vectors_kinds_and_age_make_up_a_person(spark: SparkSession) -> None:
     now = datetime(2024, 3, 1)
     rows = [("a", "x", 1.0, now), ("a", "y", 1.0, now - timedelta(days=20)), ("b", "y", 1.0, now)]
     items = [("x", "A > B", [3.0, 0.0]), ("y", "A > C", [0.0, 2.0]), ("z", "A > B", [1.0, 1.0]), ("w", "D", None)]
+    items += [("away", "D", [-1.0, -1.0])]
     settings = ContentBased(half_life_days=10.0, category_weight=0.5, vector_weight=2.0)
     fitted = settings.fit(
         spark.createDataFrame(rows, f"{SCHEMA}, last_at timestamp"),
@@ -90,8 +91,11 @@ def test_vectors_kinds_and_age_make_up_a_person(spark: SparkSession) -> None:
     person = x + 0.25 * y
     found = read(fitted.candidates(spark.createDataFrame([("a",), ("b",)], "person_id string")))
     cosine = {("a", "z"): cosine_similarity([person], [z])[0, 0], ("b", "x"): cosine_similarity([y], [x])[0, 0]}
-    cosine |= {("b", "z"): cosine_similarity([y], [z])[0, 0], ("a", "w"): 0.0, ("b", "w"): 0.0}
+    cosine |= {("b", "z"): cosine_similarity([y], [z])[0, 0]}
+    # Nothing is said of what is unlike them: w has nothing in common with anybody, away lies on the other side.
     assert found == pytest.approx(cosine, abs=1e-8)
+    pairs = spark.createDataFrame([("a", "w"), ("a", "away"), ("a", "z")], "person_id string, item_id string")
+    assert read(fitted.score(pairs)) == {("a", "w"): None, ("a", "away"): None, ("a", "z"): found[("a", "z")]}
     fitted.unpersist()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ from personalake.recommend import (
     Trending,
     UserKnn,
 )
+from personalake.recommend.als import FittedAls
 
 SEED = 20
 # The one place to name another algorithm.
@@ -35,7 +37,8 @@ ALGORITHMS: dict[str, Algorithm] = {
     "content_based": ContentBased(min_document_count=1, max_document_share=1.0),
     "user_knn": UserKnn(neighbours=30),
     "popular": Popular(),
-    "trending": Trending(),
+    # A window in which more than half of what was taken up rises: the rest is on no list.
+    "trending": Trending(window_days=28.0),
 }
 by_name = pytest.mark.parametrize("name", ALGORITHMS)
 COLUMNS = [("person_id", "string"), ("item_id", "string"), ("score", "double"), ("candidate_rank", "int")]
@@ -46,6 +49,7 @@ EVERYBODY_HAS, NOBODY_HAS = 90, 91
 HAS_ALL = 80
 BIG = 2**40
 ALL = 1000
+ENDLESS = 10**9
 MORNING = datetime(2024, 3, 1)
 Pair = tuple[Any, Any]
 Rows = list[tuple[Any, ...]]
@@ -78,6 +82,14 @@ def seeded_rows(person: Callable[[int], Any] = person_name, item: Callable[[int]
         at = MORNING - timedelta(days=float(rng.integers(0, 40)))
         rows.append((person(p), item(i), float(np.round(rng.random() * 3 + 0.2, 2)), at, at))
     return rows
+
+
+def faulty_rows() -> Rows:
+    """Six faults: a null person, a null item, weights that are null, without end or too small, a pair that repeats."""
+    weights = [0.0, -1.0, math.nan, math.inf, None]
+    rows: Rows = [("p", f"i{n}", weight, MORNING, MORNING) for n, weight in enumerate(weights)]
+    rows += [("p", "i", 1.0, MORNING, MORNING)] * 2
+    return [*rows, (None, "i", 1.0, MORNING, MORNING), ("p", None, 1.0, MORNING, MORNING)]
 
 
 def catalogue(spark: SparkSession, item: Callable[[int], Any] = item_name, kind: str = "string") -> DataFrame:
@@ -151,6 +163,13 @@ def test_a_shorter_list_is_the_head_of_a_longer_one(case: Case) -> None:
     assert head == {pair: found for pair, found in case.whole.items() if found[1] <= 3}
 
 
+def test_a_list_may_be_asked_for_that_is_longer_than_any_catalogue(case: Case, spark: SparkSession) -> None:
+    assert read(case.fitted.candidates(case.persons, limit=ENDLESS)) == case.whole
+    items = ids(spark, "item_id", item_name(9))
+    found = {row.person_id: row.score for row in case.fitted.audience(items, limit=ENDLESS).collect()}
+    assert found == {person: score for (person, item), (score, _) in case.whole.items() if item == item_name(9)}
+
+
 def test_renaming_ids_order_and_partitions_change_nothing(case: Case, spark: SparkSession) -> None:
     renamed_rows = seeded_rows(big_person, big_item)
     mixed = [renamed_rows[n] for n in np.random.default_rng(1).permutation(len(renamed_rows))]
@@ -210,6 +229,20 @@ def test_a_history_speaks_for_a_person_who_came_later(case: Case, spark: SparkSe
     assert {item: score for (_, item), (score, _) in found.items()} == pytest.approx(wanted, abs=1e-3)
 
 
+def test_faulty_histories_are_refused_all_at_once(case: Case, spark: SparkSession) -> None:
+    histories = spark.createDataFrame(faulty_rows(), TEXT)
+    wanted = ["item_id", "person_id", *["weight"] * 3, ""]
+    asks = [partial(case.fitted.candidates, ids(spark, "person_id", "p"), histories=histories)]
+    if isinstance(case.fitted, FittedAls):
+        asks.append(partial(case.fitted.folded, histories))
+    for ask in asks:
+        with pytest.raises(DataError) as caught:
+            ask()
+        found = sorted(fault.where.removeprefix("histories").removeprefix(".") for fault in caught.value.faults)
+        assert found == sorted(wanted)
+        assert ask(check=False).columns, "trusted rows are not looked at"
+
+
 def test_an_audience_is_the_candidates_the_other_way_round(case: Case, spark: SparkSession) -> None:
     asked = [item_name(n) for n in (0, 1, 5, 9)]
     persons = [person_name(n) for n in range(1, PERSONS)]
@@ -237,9 +270,14 @@ def test_saved_and_loaded_it_says_the_same(case: Case, tmp_path: Path) -> None:
 
 
 @by_name
-def test_nothing_and_one_person_with_one_item_give_right_answers(spark: SparkSession, name: str) -> None:
+def test_nothing_and_one_of_a_kind_give_right_answers(spark: SparkSession, name: str) -> None:
     dates = (MORNING, MORNING)
-    inputs: dict[str, Rows] = {"nothing": [], "one person, one item": [("p", "i", 1.0, *dates)]}
+    inputs: dict[str, Rows] = {
+        "nothing": [],
+        "one person, one item": [("p", "i", 1.0, *dates)],
+        "many persons, one item": [(person, "i", 1.0, *dates) for person in ("p", *map(str, range(300)))],
+        "one person, many items": [("p", item, 1.0, *dates) for item in ("i", *map(str, range(300)))],
+    }
     items = spark.createDataFrame([("i", "a word")], "item_id string, title string")
     for what, rows in inputs.items():
         fitted = ALGORITHMS[name].fit(spark.createDataFrame(rows, TEXT), check=False, items=items)
@@ -249,10 +287,18 @@ def test_nothing_and_one_person_with_one_item_give_right_answers(spark: SparkSes
 
 @by_name
 def test_faulty_rows_are_refused_all_at_once(spark: SparkSession, name: str) -> None:
-    weights = [0.0, -1.0, math.nan, math.inf, None]
-    rows = [("p", f"i{n}", weight, MORNING, MORNING) for n, weight in enumerate(weights)]
-    rows += [("p", "i", 1.0, MORNING, MORNING)] * 2 + [(None, "i", 1.0, MORNING, MORNING)]
-    rows += [("p", None, 1.0, MORNING, MORNING)]
     with pytest.raises(DataError) as caught:
-        ALGORITHMS[name].fit(spark.createDataFrame(rows, TEXT), items=catalogue(spark))
+        ALGORITHMS[name].fit(spark.createDataFrame(faulty_rows(), TEXT), items=catalogue(spark))
     assert len(caught.value.faults) == 6
+
+
+@pytest.mark.parametrize("plan", ["join", "broadcast", "shuffle"])
+def test_more_neighbours_than_there_can_be_are_all_there_are(spark: SparkSession, plan: str) -> None:
+    frame = spark.createDataFrame(seeded_rows(), TEXT)
+    for algorithm in (ItemCosine, UserKnn):
+        found = []
+        for neighbours in (ALL, ENDLESS):
+            fitted = algorithm(neighbours=neighbours, plan=plan).fit(frame, check=False)
+            found.append({tuple(row) for row in fitted.neighbours.collect()})
+            fitted.unpersist()
+        assert found[0] == found[1] != set()

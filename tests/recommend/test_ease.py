@@ -8,8 +8,9 @@ import pytest
 from pyspark.sql import SparkSession
 from scipy import sparse
 
-from personalake.errors import ConfigError
+from personalake.errors import ConfigError, DataError
 from personalake.recommend import Ease
+from personalake.recommend.ease import FittedEase
 from personalake.recommend.ease_solve import closed_form, gram
 
 
@@ -54,3 +55,17 @@ def test_a_catalogue_that_does_not_fit_is_refused_before_any_work(spark: SparkSe
     rows = spark.range(2000).selectExpr("id % 7 AS person_id", "id AS item_id", "1.0D AS weight")
     with pytest.raises(ConfigError, match=r"ease.memory_mb: allows 64 MiB, and 2000 items with 2000 interactions take"):
         Ease(memory_mb=64).fit(rows, check=False)
+
+
+def test_weights_that_regularisation_is_lost_beside_are_refused(spark: SparkSession) -> None:
+    def fitted(weight: float, settings: Ease) -> FittedEase:
+        rows = [("p", "a", weight), ("p", "b", weight), ("q", "b", 1.0)]
+        return settings.fit(spark.createDataFrame(rows, "person_id string, item_id string, weight double"))
+
+    with pytest.raises(DataError, match=r"interactions.weight: goes up to 1e\+200; ease takes weights up to 1e\+08"):
+        fitted(1e200, Ease(weights="raw"))
+    with pytest.raises(DataError, match=r"goes up to 1e\+08; beside it regularisation 1e-06 is lost. Take weights"):
+        fitted(1e8, Ease(weights="raw", regularisation=1e-6))
+    for counted in ("log", "unit"):
+        weights = fitted(1e200, Ease(weights=counted)).weights.collect()
+        assert np.isfinite([row.weights for row in weights]).all(), counted

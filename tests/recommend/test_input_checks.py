@@ -80,3 +80,14 @@ def test_questions_that_do_not_fit_the_model_are_refused(spark: SparkSession) ->
 def test_fading_needs_to_know_how_old_a_row_is(spark: SparkSession) -> None:
     with pytest.raises(DataError, match="last_at: is missing"):
         Popular(half_life_days=7).fit(spark.createDataFrame([("a", "x", 1.0)], SCHEMA), check=False)
+
+
+def test_packed_lists_are_asked_for_as_others_are(spark: SparkSession) -> None:
+    fitted = ItemCosine().fit(spark.createDataFrame([("a", "x", 1.0)], SCHEMA), check=False)
+    with pytest.raises(ConfigError, match="limit: is 0"):
+        fitted.packed_candidates(fitted.interactions, limit=0)
+    with pytest.raises(ConfigError, match=r"persons.person_id: is bigint. The model was fitted on string."):
+        fitted.packed_candidates(spark.range(1).withColumnRenamed("id", "person_id"))
+    with pytest.raises(ConfigError, match=r"persons.person_id: is missing"):
+        fitted.packed_candidates(spark.range(1))
+    fitted.unpersist()

@@ -6,11 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
+from scipy.sparse import csr_matrix
 
 from personalake.errors import ConfigError, DataError
 from personalake.recommend import ItemCosine
+from personalake.recommend.product.neighbours import Product, fit_neighbours
+from personalake.recommend.product.rows import Rule
 from personalake.recommend.product.shuffle import STRIPE_BYTES, fewest_stripes
-from support.item_pairs import Row, expected_neighbours, seeded_pairs
+from support.item_pairs import Row, even_pairs, expected_neighbours, seeded_pairs, weighted_table
 
 SEED = 11
 PLANS = ("join", "broadcast", "shuffle")
@@ -65,6 +68,29 @@ def test_three_plans_give_the_rows_of_the_libraries_for_all_measures(spark: Spar
     check_plans(spark, MORE[case], case)
 
 
+@pytest.mark.parametrize("plan", PLANS)
+def test_what_rounding_leaves_of_a_mean_is_no_likeness(spark: SparkSession, plan: str) -> None:
+    settings = ItemCosine(measure="pearson", mean="all", plan=plan)
+    assert [row[:2] for row in neighbours(spark, even_pairs(), settings)] == [("too", "up"), ("up", "too")]
+
+
+def test_who_has_every_item_counts_as_a_person_in_all_plans(spark: SparkSession) -> None:
+    # tfidf leaves out what such a person has, and with it the item that nobody else has.
+    taken = {"all": "abcd", "p": "ab", "q": "ab", "r": "c", "s": "c"}
+    rows = [(person, item, 1.0) for person, items in taken.items() for item in items]
+    frame = spark.createDataFrame(rows, "person_id string, item_id string, weight double")
+    found = {}
+    for plan in PLANS:
+        product = Product(Rule("llr"), "tfidf", plan=plan)
+        near, _, arrays = fit_neighbours(frame, product)
+        found[plan] = [tuple(row) for row in near.orderBy("item_id", "neighbour_id").collect()]
+        if arrays is not None:
+            arrays.release()
+    likely = pytest.approx(2 * (2 * np.log(5 / 2) + 3 * np.log(5 / 3)))
+    assert found["join"] == found["broadcast"] == found["shuffle"]
+    assert found["join"] == [("a", "b", likely, 1), ("b", "a", likely, 1)]
+
+
 @pytest.mark.parametrize("plan", ["join", "broadcast"])
 def test_indexes_that_ride_along_change_nothing(spark: SparkSession, plan: str) -> None:
     pairs = seeded_pairs(SEED)
@@ -99,6 +125,9 @@ def test_the_fewest_stripes_that_fit() -> None:
     assert fewest_stripes({1000: 10 * (1 << 20) // whole * 4}, 1) > 1
     # Persons of one item need no copies: stripes divide the matrix.
     assert fewest_stripes({1: 4 * (1 << 20) // STRIPE_BYTES}, 1) == 4
+    # Two million items of one person: however many stripes, each gets the whole history of whom it has an item of.
+    with pytest.raises(ConfigError, match=r"memory_mb: is 1, and one of 16,777,216 stripes .* 9 MiB.*history_cap"):
+        fewest_stripes({2_000_000: 1}, 1)
 
 
 def test_a_cap_keeps_the_heaviest_and_says_what_it_dropped(spark: SparkSession) -> None:
@@ -111,6 +140,42 @@ def test_a_cap_keeps_the_heaviest_and_says_what_it_dropped(spark: SparkSession) 
     assert met == {("a", "b"), ("b", "a"), ("b", "c"), ("c", "b")}
     assert "history_cap 2 dropped 1 entries, 12.50% of all weight" in str(fitted.choice)
     fitted.unpersist()
+
+
+def test_a_history_of_a_hundred_thousand_items_can_be_capped(spark: SparkSession) -> None:
+    long = spark.range(100_000).selectExpr("'all' AS person_id", "id AS item_id", "100000.0D - id AS weight")
+    rows = [(f"p{n}", item, 1.0) for n in range(5) for item in (n, n + 1)]
+    others = spark.createDataFrame(rows, "person_id string, item_id bigint, weight double")
+    fitted = ItemCosine(history_cap=20, neighbours=10**9).fit(long.unionByName(others), check=False)
+    assert fitted.neighbours.count() == 20 * 19
+    assert "history_cap 20 dropped 99,980 entries" in fitted.note
+    assert fitted.candidates(long.limit(1), limit=10**9).count() == 0, "who has every item gets none"
+    fitted.unpersist()
+
+
+def test_to_score_takes_what_memory_allows_and_says_so(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("personalake.recommend.item_cosine._NEIGHBOUR_BYTES", 1 << 20)
+    fitted = ItemCosine(memory_mb=2).fit(spark.createDataFrame(seeded_pairs(SEED)), check=False)
+    count = fitted.neighbours.count()
+    found = rf"item_cosine.memory_mb: is 2, and to score takes all neighbours on the driver, {count:,} MiB"
+    with pytest.raises(ConfigError, match=found):
+        fitted.candidates(fitted.interactions)
+    fitted.unpersist()
+
+
+def test_cosines_equal_those_of_implicit(spark: SparkSession) -> None:
+    peer = pytest.importorskip("implicit.nearest_neighbours", reason="a peer of make bench, no test package")
+    pairs = seeded_pairs(SEED)
+    table = weighted_table(pairs, "raw").fillna(0)
+    theirs = peer.CosineRecommender(K=len(table.columns), num_threads=1)
+    theirs.fit(csr_matrix(table.to_numpy()), show_progress=False)
+    alike = theirs.similarity.toarray()
+    names = list(table.columns)
+    wanted = {
+        (names[a], names[b]): alike[a, b] for a, b in zip(*np.nonzero(np.rint(alike * 1e9)), strict=True) if a != b
+    }
+    found = {(item, other): score for item, other, score, _ in neighbours(spark, pairs, CASES["raw"])}
+    assert found == pytest.approx(wanted, abs=1e-8), f"seed {SEED}"
 
 
 def test_the_broadcast_plan_looks_at_what_it_collects(spark: SparkSession) -> None:

@@ -74,6 +74,7 @@ def test_trending_is_a_rate_against_the_items_own_past(spark: SparkSession) -> N
         "rising": [0.0, 1, 2, 3, 3, 4, 5, 20, 60],
         "fresh": [1.0, 2, 3],
         "once": [2.0],
+        "fading": [2.0, *(float(age) for age in range(10, 100))],
         "over": [float(age) for age in range(14, 100)],
         "ancient": [1.0, LONGEST_PAST_DAYS + 20.0],
     }
@@ -86,6 +87,8 @@ def test_trending_is_a_rate_against_the_items_own_past(spark: SparkSession) -> N
     foretold = {item: len(past) / max([1.0, *past]) * weight for item, past in pasts.items()}
     usual = sum(recent.values()) / sum(foretold.values())
     wanted = {item: (recent[item] + 4 * usual) / (foretold[item] + 4) for item in ages if recent[item]}
+    assert wanted.pop("fading") < 1
+    assert min(wanted.values()) > 1
     assert {item: score for item, (score, _) in found.items()} == pytest.approx(wanted, rel=5e-3)
     assert sorted(found, key=lambda item: found[item][1]) == sorted(wanted, key=lambda item: (-wanted[item], item))
     assert [item for item, (_, rank) in found.items() if rank == 1] == ["rising"]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import scipy.sparse as sp
 
 from personalake.recommend import ItemCosine
 from personalake.recommend.product import words
@@ -13,10 +14,11 @@ from personalake.recommend.product.broadcast import both_orders, ids_of, laid_ou
 from personalake.recommend.product.compiled import HAS_NUMBA
 from personalake.recommend.product.deal import dealt, work_by_item
 from personalake.recommend.product.matrix import matrix_of
+from personalake.recommend.product.measures import PEARSON, similarities
 from personalake.recommend.product.ordering import ordered_by_person
-from personalake.recommend.product.rows import Items, nearest
+from personalake.recommend.product.rows import Items, Rule, batches_of, nearest
 from personalake.recommend.product.weighting import centred, weighted
-from support.item_pairs import expected_neighbours, seeded_pairs
+from support.item_pairs import even_pairs, expected_neighbours, seeded_pairs
 
 SEED = 11
 CASES = {
@@ -66,6 +68,52 @@ def test_equals_libraries_with_identical_ranks(case: str, compiled: bool) -> Non
         (item, other, rank) for item, other, _, rank in wanted
     ], f"{case}, seed {SEED}"
     np.testing.assert_allclose([row[2] for row in found], [row[2] for row in wanted], atol=1e-9, err_msg=f"seed {SEED}")
+
+
+@pytest.mark.parametrize(
+    "compiled", [pytest.param(True, marks=pytest.mark.skipif(not HAS_NUMBA, reason="numba")), False]
+)
+def test_what_rounding_leaves_of_a_mean_is_no_likeness(compiled: bool) -> None:
+    settings = ItemCosine(measure="pearson", mean="all")
+    found = found_neighbours(even_pairs(), settings, compiled)
+    assert [row[:2] for row in found] == [("too", "up"), ("up", "too")]
+
+
+@pytest.mark.parametrize("neighbours", [50, 20_000, 10**9])
+def test_batches_of_items_stay_small_however_many_neighbours_are_kept(neighbours: int) -> None:
+    count = 200_000
+    items = Items(np.ones(count), np.ones(count), np.arange(count), 1)
+    wanted = np.arange(9000)
+    batches = list(batches_of(wanted, items, Rule(neighbours=neighbours)))
+    assert np.concatenate(batches).tolist() == wanted.tolist()
+    assert max(map(len, batches)) * min(neighbours, count - 1) * 12 <= 64 * 2**20
+    assert len(batches) == 3 or neighbours > 50
+
+
+def test_a_history_of_a_hundred_thousand_items_gives_the_neighbours_of_a_few() -> None:
+    rows = [("has all", item) for item in range(100_000)] + [(f"p{p}", item) for p in range(40) for item in (p, p + 1)]
+    pairs = pd.DataFrame(rows, columns=["person_id", "item_id"]).assign(weight=1.0)
+    matrix = matrix_of(
+        *(pa.chunked_array([pa.array(pairs[name])]) for name in ("person_id", "item_id")), np.ones(len(pairs))
+    )
+    here = laid_out(matrix, matrix.by_person, 1)
+    items = Items(here["norms"], here["counts"], here["orders"], matrix.by_person.shape[0])
+    by_item, by_person = both_orders(here)
+    wanted = np.flatnonzero(np.isin(matrix.ids.to_numpy(), (0, 7, 99_999))).astype(np.int32)
+    for rule in (Rule(neighbours=5), Rule("llr", neighbours=5), Rule(neighbours=10**9)):
+        found = [nearest(wanted, by_item, by_person, items, rule, compiled) for compiled in {HAS_NUMBA, False}]
+        assert found[0][2].tolist() == ([99_999] * 3 if rule.neighbours > 5 else found[0][2].tolist())
+        for one, other in zip(found[0], found[-1], strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_what_very_many_rate_alike_has_no_variance() -> None:
+    ratings = np.full(300_000, 0.1)
+    total, square = np.cumsum(ratings)[-1], np.cumsum(ratings * ratings)[-1]
+    sums = np.array([[len(ratings), square, total, total, square, square]])
+    assert similarities(PEARSON, sums, 1.0, 1.0, np.ones(1), np.ones(1), 1.0, 0.0).tolist() == [0.0]
+    by_item = centred(sp.csr_matrix(ratings[:, None]))
+    assert not by_item.data.any()
 
 
 @pytest.mark.skipif(not HAS_NUMBA, reason="numba")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from personalake.recommend import Algorithm, Popular, Trending, reasons
+from personalake.recommend import Algorithm, Als, Popular, Trending, reasons
 from personalake.recommend.explain import reason_of_list, with_reasons
 from personalake.recommend.popular import FittedPopular
 from personalake.recommend.registry import AnyAlgorithm
@@ -130,6 +131,53 @@ def test_the_taste_named_is_what_history_and_item_share_most_of(
     assert found[("p", "i4", "popular")] == ("REC-003", {})
     assert found[("p", "i4", "pin:RUL-007")] == ("REC-012", {})
     assert found[("p", "i4", "blend:unknown")] == ("REC-002", {})
+
+
+def test_what_rises_in_a_region_is_said_of_that_region(spark: SparkSession) -> None:
+    newest = datetime(2024, 6, 1)
+    takes = [("north", "up", [0, 1, 2, 3, 40]), ("north", "down", [1, *range(15, 60)])]
+    takes += [("south", "up", [2, *range(15, 60)]), ("south", "down", [0, 1, 2, 3, 40])]
+    rows = [
+        (f"{region}-{item}-{age}", item, 1.0, newest - timedelta(days=age), region)
+        for region, item, ages in takes
+        for age in ages
+    ]
+    columns = "person_id string, item_id string, weight double, first_at timestamp, region string"
+    rising = Trending(within="region", smoothing=1)
+    settings = Recommend(algorithms={"als": Als(), "rising": rising, "popular": Popular()})
+    fitted = rising.fit(spark.createDataFrame(rows, columns).coalesce(1), check=False)
+    listed = fitted.popularity.select(F.lit("p").alias("person_id"), "item_id", "audience")
+    ranked = listed.withColumn("source", F.lit("rising"))
+    persons = spark.createDataFrame([("p",)], "person_id string")
+    told = reasons.with_sentences(with_reasons(ranked, {}, settings, Request(persons, None), None))
+    found = {(r.audience, r.item_id): (r.reason_code, r.reason, r.reason_zh) for r in told.collect()}
+    english = "Chosen more and more often these days by people like you: {}"
+    chinese = "最近在「{}」越来越受欢迎"
+    assert found == {
+        (region, item): ("REC-010", english.format(region), chinese.format(region))
+        for region, item in (("north", "up"), ("south", "down"))
+    }
+    fitted.unpersist()
+
+
+def test_price_bands_are_ranked_as_targets(spark: SparkSession, catalogue: Any, tastes: Any) -> None:
+    candidates = [("p", "i6", 0.6), ("p", "i7", 0.3), ("p", "i5", 0.1)]
+    rows = rank_targets(
+        spark.createDataFrame(candidates, "person_id string, item_id string, score double").coalesce(1),
+        spark.createDataFrame([("new", "i1")], "person_id string, item_id string").coalesce(1),
+        tastes,
+        catalogue,
+        ("price_band",),
+        2,
+        "popular",
+    )
+    found = {(r.person_id, r.target_kind, r.target_id): (r.score, r.recommendation_rank) for r in rows.collect()}
+    # Of the candidates with a band, two thirds of the scores are high; of the history, 4 of 7.
+    assert found == {
+        ("p", "price_band", "high"): (pytest.approx((0.6 / 0.9 + 4 / 7) / 2), 1),
+        ("p", "price_band", "low"): (pytest.approx((0.3 / 0.9 + 3 / 7) / 2), 2),
+        ("new", "price_band", "low"): (1.0, 1),
+    }
 
 
 def test_targets_are_ranked_from_candidates_and_tastes(spark: SparkSession, catalogue: Any, tastes: Any) -> None:

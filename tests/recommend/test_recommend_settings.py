@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from personalake.recommend import Als, ItemCosine
+from personalake.recommend import Als, ItemCosine, UserKnn
 from personalake.recommend.settings import Recommend
 
 
@@ -60,6 +60,36 @@ def test_short_lists_are_filled_up_in_order_and_from_the_list_of_everybody_last(
 def test_what_cannot_be_is_refused(given: dict, said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         Recommend.model_validate(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"measure": "llr", "shrink": 1},
+            "shrink 1 does nothing to measure llr: leave it at 0, or take measure cosine",
+        ),
+        ({"measure": "pearson", "shrink": 0.5}, "shrink 0.5 does nothing to measure pearson"),
+        ({"measure": "euclidean", "shrink": 2}, "shrink 2 does nothing to measure euclidean"),
+        ({"measure": "jaccard", "weights": "log"}, "weights log do nothing to measure jaccard, which counts persons"),
+        ({"measure": "conditional", "weights": "bm25"}, "weights bm25 do nothing to measure conditional"),
+        ({"measure": "llr", "weights": "tfidf", "shrink": 1}, "shrink 1 does .* llr: .*; weights tfidf do .* llr"),
+        ({"kind": "user_knn", "shrink": 1}, "shrink 1 does nothing to measure pearson: leave it at 0"),
+    ],
+)
+def test_options_without_effect_are_refused(given: dict, said: str) -> None:
+    near = {"kind": "item_cosine"} | given
+    with pytest.raises(ValidationError, match=said) as caught:
+        Recommend.model_validate({"algorithms": {"near": near, "popular": {"kind": "popular"}}})
+    assert caught.value.error_count() == 1
+
+
+def test_options_with_effect_are_taken() -> None:
+    for measure in ("cosine", "jaccard", "conditional"):
+        assert ItemCosine(measure=measure, shrink=1.0).shrink == 1.0
+    for weights in ("raw", "unit"):
+        assert ItemCosine(measure="llr", weights=weights).weights == weights
+    assert UserKnn(measure="cosine", shrink=1.0).shrink == 1.0
 
 
 def test_settings_cannot_be_changed() -> None:

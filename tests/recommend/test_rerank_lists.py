@@ -55,7 +55,7 @@ class Case:
         )
         return rows.collect()
 
-    def wanted(self, person: str) -> list[str]:
+    def wanted(self, person: str, caps: tuple[tuple[int, int], ...] = ((1, 2),)) -> list[str]:
         mine = sorted(((-score, item) for p, item, score, _ in self.own if p == person))
         others = [item for _, item, _ in self.popular if item not in {item for _, item in mine}]
         attributes = {item: tuple(rest) for item, *rest in self.items}
@@ -64,7 +64,7 @@ class Case:
         candidates = [Candidate(-worst / best, attributes[item]) for worst, item in mine]
         candidates += [Candidate(0.0, attributes[item], False) for item in others]
         taste = {target: share for p, _, target, share in self.tastes if p == person}
-        return [names[n] for n in greedy(candidates, Wish(LIMIT, 0.6, 0.3, 0, 0.05, ((1, 2),), taste))]
+        return [names[n] for n in greedy(candidates, Wish(LIMIT, 0.6, 0.3, 0, 0.05, caps, taste))]
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +85,15 @@ def test_lists_are_those_of_the_plain_greedy(spark: SparkSession, case: Case, pa
     capped = [row for row in rows if row.rule_code is not None]
     assert capped and {row.rule_code for row in capped} == {"RUL-001"}
     assert {row.recommendation_rank for row in capped} == {None}
+
+
+def test_price_bands_can_be_capped(spark: SparkSession, case: Case) -> None:
+    rule = {"code": "RUL-002", "kind": "cap", "by": "price_band", "limit": 2}
+    rows = case.ranked(spark, RERANK, parse_rules({"rules": [rule]}, ""))
+    listed = sorted((row for row in rows if row.rule_code is None), key=lambda row: row.recommendation_rank)
+    bands = {item: band for item, *_, band in case.items}
+    for person in (f"p{p}" for p in range(6)):
+        mine = [row.item_id for row in listed if row.person_id == person]
+        assert mine == case.wanted(person, ((2, 2),)), f"seed {SEED}, {person}"
+        assert all(sum(bands[item] == band for item in mine) <= 2 for band in ("low", "high"))
+    assert {row.rule_code for row in rows} == {None, "RUL-002"}

@@ -9,7 +9,7 @@ import surprise
 from pyspark.sql import SparkSession
 
 from personalake.recommend import UserKnn
-from support.item_pairs import seeded_pairs
+from support.item_pairs import even_pairs, seeded_pairs
 
 SEED = 21
 
@@ -18,7 +18,7 @@ def ratings() -> pd.DataFrame:
     return seeded_pairs(SEED, persons=24, items=15)
 
 
-@pytest.mark.parametrize("plan", ["broadcast", "join"])
+@pytest.mark.parametrize("plan", ["broadcast", "join", "shuffle"])
 def test_pearson_equals_pandas(spark: SparkSession, plan: str) -> None:
     pairs = ratings()
     fitted = UserKnn(min_overlap=3, neighbours=100, plan=plan).fit(spark.createDataFrame(pairs))
@@ -54,8 +54,9 @@ def test_foretold_ratings_equal_surprise(spark: SparkSession) -> None:
     [
         UserKnn(min_overlap=1, measure="cosine", neighbours=5),
         UserKnn(min_overlap=2, mean="all", neighbours=4, predict="mean_centred"),
+        UserKnn(min_overlap=2, measure="euclidean", neighbours=6, plan="shuffle"),
     ],
-    ids=["cosine_sum", "pearson_all_mean_centred"],
+    ids=["cosine_sum", "pearson_all_mean_centred", "euclidean_sum"],
 )
 def test_equals_plain_loops_also_for_persons_who_came_later(spark: SparkSession, settings: UserKnn) -> None:
     pairs = ratings()
@@ -65,7 +66,32 @@ def test_equals_plain_loops_also_for_persons_who_came_later(spark: SparkSession,
     history = spark.createDataFrame(pairs[pairs["person_id"] == late])
     found = fitted.candidates(history.select("person_id"), limit=100, histories=history).collect()
     assert {r.item_id: r.score for r in found} == pytest.approx(predictions(table, late, settings), abs=1e-8)
+    known = table.drop(late)
+    found = fitted.candidates(spark.createDataFrame([("p007",)], "person_id string"), limit=100).collect()
+    assert {r.item_id: r.score for r in found} == pytest.approx(predictions(known, "p007", settings), abs=1e-8)
     fitted.unpersist()
+
+
+@pytest.mark.parametrize("plan", ["broadcast", "join", "shuffle"])
+def test_persons_who_rate_all_alike_are_like_nobody(spark: SparkSession, plan: str) -> None:
+    pairs = even_pairs().rename(columns={"person_id": "item_id", "item_id": "person_id"})
+    fitted = UserKnn(mean="all", min_overlap=1, plan=plan).fit(spark.createDataFrame(pairs), check=False)
+    assert {(r.person_id, r.neighbour_id) for r in fitted.neighbours.collect()} == {("up", "too"), ("too", "up")}
+    later = pairs[pairs["person_id"].isin(["flat", "up"])]
+    near = fitted._near(spark.createDataFrame(later.assign(person_id="late " + later["person_id"])))
+    assert {(r.person_id, r.neighbour_id) for r in near.collect()} == {("late up", "up"), ("late up", "too")}
+    fitted.unpersist()
+
+
+@pytest.mark.parametrize("plan", ["broadcast", "join", "shuffle"])
+def test_where_equal_weights_leave_nothing_to_correlate_the_note_says_so(spark: SparkSession, plan: str) -> None:
+    frame = spark.createDataFrame(ratings().assign(weight=1.0))
+    told = "; all weights are equal, so that pearson finds nothing alike: take measure cosine"
+    for settings, is_told in ((UserKnn(plan=plan), True), (UserKnn(plan=plan, measure="cosine"), False)):
+        fitted = settings.fit(frame, check=False)
+        assert fitted.note.endswith(told) == is_told
+        assert fitted.neighbours.isEmpty() == is_told
+        fitted.unpersist()
 
 
 def predictions(table: pd.DataFrame, person: str, settings: UserKnn) -> dict[str, float]:
@@ -91,6 +117,9 @@ def alike(table: pd.DataFrame, one: str, other: str, settings: UserKnn) -> float
     if settings.measure == "cosine":
         left, right = (table.loc[name].fillna(0).to_numpy() for name in (one, other))
         return float(left @ right / (np.linalg.norm(left) * np.linalg.norm(right)))
+    if settings.measure == "euclidean":
+        gaps = (table.loc[one] - table.loc[other]).dropna()
+        return float(1 / (1 + np.linalg.norm(gaps))) if len(gaps) >= settings.min_overlap else 0.0
     centred = table.loc[[one, other]].sub(table.loc[[one, other]].mean(axis=1), axis=0).dropna(axis=1).to_numpy()
     norms = np.linalg.norm(centred, axis=1)
     if centred.shape[1] < settings.min_overlap or not norms.all():

@@ -25,6 +25,18 @@ def seeded_pairs(seed: int, persons: int = 60, items: int = 40) -> pd.DataFrame:
     return frame.assign(weight=rng.integers(1, 11, len(frame)) / 2)
 
 
+def even_pairs() -> pd.DataFrame:
+    """Ratings whose means are no float: items that all rate .1, and two that share the one person at their mean.
+
+    Only `up` and `too` are alike by Pearson over all means.
+    """
+    rows = [(f"p{p}", item, 0.1) for item in ("flat", "same") for p in range(3)]
+    rows += [(p, "left", w) for p, w in (("p0", 0.1), ("q0", 0.2), ("q1", 0.3))]
+    rows += [(p, "right", w) for p, w in (("q2", 0.1), ("q0", 0.2), ("q3", 0.3))]
+    rows += [(f"r{n}", item, w) for item in ("up", "too") for n, w in enumerate((0.1, 0.4, 0.9))]
+    return pd.DataFrame(rows, columns=["person_id", "item_id", "weight"])
+
+
 def expected_neighbours(pairs: pd.DataFrame, settings: ItemCosine) -> list[Row]:
     """Each item's neighbours: by falling similarity at 9 decimals, then by id."""
     table = weighted_table(pairs, settings.weights)

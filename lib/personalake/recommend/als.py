@@ -14,7 +14,7 @@ from personalake.recommend.als_mllib import fit_mllib
 from personalake.recommend.als_solve import Form
 from personalake.recommend.block_scorers import Scorer, id_arrays, sorted_ids
 from personalake.recommend.blocked import BlockedFitted
-from personalake.recommend.checks import PAIR, checked_interactions
+from personalake.recommend.checks import PAIR, checked_histories, checked_interactions
 from personalake.recommend.factor_scorer import FactorScorer, factor_arrays
 from personalake.recommend.model import Algorithm, Fitted
 from personalake.recommend.node_arrays import put_on_nodes
@@ -34,16 +34,22 @@ class FittedAls(BlockedFitted):
     item_factors: DataFrame
     losses: DataFrame
 
-    def folded(self, histories: DataFrame) -> DataFrame:
+    def folded(self, histories: DataFrame, check: bool = True) -> DataFrame:
         """Factors of persons from given histories: one exact half-step against the fitted item factors, no refit.
 
         Args:
-            histories: one row per pair; reads person_id, item_id, weight. Items the model does not know are left out.
+            histories: one row per pair; reads person_id, item_id, weight (> 0). Items the model does not know are left
+                out.
+            check: False trusts the rows and saves the job that looks at them.
 
         Returns:
             person_id, factors (array of double); a person without a known item gets no row.
+
+        Raises:
+            ConfigError: a column is missing or mistyped, or ids are of another kind than the model's.
+            DataError: what `checks.checked_histories` finds, all at once.
         """
-        return self._folded(histories, self._collected())
+        return self._folded(checked_histories(histories, self.interactions, check), self._collected())
 
     def _scorer(self) -> Scorer:
         items = self._collected()

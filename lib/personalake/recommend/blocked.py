@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from personalake.recommend.block_audience import blocked_audience
 from personalake.recommend.block_scorers import Scorer
 from personalake.recommend.blocks import packed_lists, pair_scores, unpacked
-from personalake.recommend.checks import PAIR
+from personalake.recommend.checks import PAIR, check_ids, check_limit
 from personalake.recommend.model import Fitted
 
 
@@ -37,7 +37,12 @@ class BlockedFitted(Fitted):
 
         Returns:
             person_id, item_ids, scores (best first); persons with an empty list have no row.
+
+        Raises:
+            ConfigError: limit is below 1, or person_id is missing or of another kind than the model's.
         """
+        check_limit(limit)
+        check_ids(persons, PAIR[:1], self.interactions, "persons")
         return self._packed(persons, limit, None, None, None)
 
     def unpersist(self) -> None:

@@ -39,9 +39,39 @@ def checked_interactions(interactions: DataFrame, check: bool = True) -> DataFra
     indexes = INDEXES if set(INDEXES) <= set(interactions.columns) else ()
     rows = interactions.select(*PAIR, F.col("weight").cast("double").alias("weight"), *indexes)
     if check:
-        faults = [*_row_faults(rows), *(fault for name in indexes for fault in _index_faults(rows, name))]
+        faults = [*_row_faults(rows, "interactions")]
+        faults += [fault for name in indexes for fault in _index_faults(rows, name)]
         if faults:
             raise DataError(*faults)
+    return rows
+
+
+def checked_histories(histories: DataFrame, like: DataFrame, check: bool = True) -> DataFrame:
+    """The columns that a fitted model reads of histories it was not fitted on, after a look at every row.
+
+    Args:
+        histories: one row per person and item; reads person_id, item_id, weight (> 0, finite).
+        like: the interactions that the model was fitted on.
+        check: whether to look at the rows; False trusts them and saves the job. The columns are always looked at.
+
+    Returns:
+        The same rows: person_id, item_id, weight (double).
+
+    Raises:
+        ConfigError: a column is missing or mistyped, or ids are of another kind than the model's.
+        DataError: of the rows, what `checked_interactions` finds, all at once.
+
+    Cost:
+        One job with one shuffle by pair.
+    """
+    faults = column_faults(histories, (*PAIR, "weight"), "histories")
+    if faults:
+        raise ConfigError(*faults)
+    check_ids(histories, PAIR, like, "histories")
+    rows = histories.select(*PAIR, F.col("weight").cast("double").alias("weight"))
+    faults = _row_faults(rows, "histories") if check else []
+    if faults:
+        raise DataError(*faults)
     return rows
 
 
@@ -103,15 +133,15 @@ def _kind(column_type: DataType) -> type:
     return StringType if isinstance(column_type, StringType) else IntegralType
 
 
-def _row_faults(rows: DataFrame) -> list[Fault]:
+def _row_faults(rows: DataFrame, frame: str) -> list[Fault]:
     weight = F.col("weight")
     endless = F.isnan(weight) | (F.abs(weight) == F.lit(float("inf")))
     looked_for: dict[str, tuple[Column, str, str]] = {
-        "no_person": (F.col("person_id").isNull(), "interactions.person_id", "null"),
-        "no_item": (F.col("item_id").isNull(), "interactions.item_id", "null"),
-        "no_weight": (weight.isNull(), "interactions.weight", "null"),
-        "endless": (endless, "interactions.weight", "NaN or infinite"),
-        "too_small": (~endless & (weight <= 0), "interactions.weight", "zero or negative"),
+        "no_person": (F.col("person_id").isNull(), f"{frame}.person_id", "null"),
+        "no_item": (F.col("item_id").isNull(), f"{frame}.item_id", "null"),
+        "no_weight": (weight.isNull(), f"{frame}.weight", "null"),
+        "endless": (endless, f"{frame}.weight", "NaN or infinite"),
+        "too_small": (~endless & (weight <= 0), f"{frame}.weight", "zero or negative"),
     }
     counts = [F.count_if(found).alias(name) for name, (found, _, _) in looked_for.items()]
     sums = [F.sum(name).alias(name) for name in looked_for]
@@ -124,7 +154,7 @@ def _row_faults(rows: DataFrame) -> list[Fault]:
     ]
     if found["repeated"]:
         text = f"{found['repeated']} rows repeat a person and item."
-        faults.append(Fault("interactions", text, "Sum them to one row per pair first."))
+        faults.append(Fault(frame, text, "Sum them to one row per pair first."))
     return faults
 
 

@@ -16,7 +16,7 @@ from personalake.recommend.ragged import Doubles, Ints, Ragged
 
 @dataclass(frozen=True)
 class ContentScorer(Scorer):
-    """Cosine or closeness of a person's mean item to every item.
+    """Cosine or closeness of a person's mean item to every item; nothing is said of items with a cosine of 0 or less.
 
     Reads items × features (`indptr`, `indices`, `values`), the same by feature (`by_feature_…`, each item at length 1),
     `lengths` of the items, and `vectors` (items × dimensions) where there are.
@@ -77,7 +77,8 @@ class ContentScorer(Scorer):
             apart = squares[:, None] + lengths**2 - 2.0 * products
             return np.asarray(1.0 / (1.0 + np.sqrt(np.maximum(apart, 0.0))))
         norms = np.sqrt(squares)[:, None] * lengths
-        cosines: Doubles = np.divide(products, norms, out=np.full_like(products, -np.inf), where=norms > 0)
+        cosines: Doubles = np.divide(products, norms, out=np.zeros_like(products), where=norms > 0)
+        cosines[rounded(cosines) <= 0.0] = -np.inf
         return cosines
 
 

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_type
 from pyspark.sql.types import ArrayType, DoubleType, IntegerType, StructField, StructType
 
-from personalake.errors import ConfigError, Fault
+from personalake.errors import ConfigError, DataError, Fault
 from personalake.recommend.block_kernels import row_blocks
 from personalake.recommend.block_scorers import DenseProductScorer, id_arrays, item_ids
 from personalake.recommend.blocked import BlockedFitted
@@ -30,6 +30,8 @@ from personalake.recommend.ragged import Doubles
 # The Gram matrix, which becomes the weights in place; the copy on the disk of the nodes; LAPACK's and numpy's room.
 _COPIES = 3
 _NUMBER_BYTES = 8
+# A weight beyond this, squared, loses all beside it; as of `Als`.
+_HEAVIEST = 1e8
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ class Ease(Algorithm):
             items: not read.
 
         Raises:
-            DataError: what `checks.checked_interactions` finds, all at once.
+            DataError: what `checks.checked_interactions` finds, all at once; weights are too large beside
+                regularisation.
             ConfigError: the matrices take more than memory_mb; said before they are built.
 
         Cost:
@@ -101,12 +104,27 @@ def fitted_arrays(interactions: DataFrame, settings: Ease) -> dict[str, np.ndarr
     Args:
         interactions: person_id, item_id, weight.
         settings: of the algorithm.
+
+    Raises:
+        DataError: weights are too large beside regularisation.
     """
     table = fetched(interactions)
     matrix = matrix_of(table["person_id"], table["item_id"], table["weight"].to_numpy())
     by_id = np.argsort(matrix.orders)
     entries = weighted(matrix.by_person, settings.weights)[:, by_id]
-    return {**id_arrays(matrix.ids.take(pa.array(by_id))), "values": closed_form(entries, settings.regularisation)}
+    heaviest = entries.data.max(initial=0.0)
+    if heaviest > _HEAVIEST:
+        raise _too_heavy(heaviest, f"ease takes weights up to {_HEAVIEST:.0e}")
+    try:
+        values = closed_form(entries, settings.regularisation)
+    except ArithmeticError as fault:
+        raise _too_heavy(heaviest, f"beside it regularisation {settings.regularisation:g} is lost") from fault
+    return {**id_arrays(matrix.ids.take(pa.array(by_id))), "values": values}
+
+
+def _too_heavy(heaviest: float, why: str) -> DataError:
+    todo = "Take weights: log or unit, cap them, or raise regularisation."
+    return DataError(Fault("interactions.weight", f"goes up to {heaviest:.3g}; {why}.", todo))
 
 
 def weight_rows(interactions: DataFrame, arrays: NodeArrays) -> DataFrame:

@@ -74,7 +74,7 @@ def fallback_rows(
     """
     theirs = mask.join(short, on="person_id", how="left_semi")
     masks = theirs.groupBy("person_id").agg(F.count(F.lit(1)).alias("_masked"))
-    need = (F.lit(depth) + F.coalesce("_masked", F.lit(0))).cast("int").alias("_need")
+    need = (F.lit(depth) + F.coalesce("_masked", F.lit(0))).alias("_need")
     wanting = short.join(masks, on="person_id", how="left").select("person_id", need)
     personal = wanting.join(request.personal, on="person_id", how="left_semi") if len(tiers) > 1 else wanting
     parts = []

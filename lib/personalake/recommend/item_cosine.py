@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import Field
+from pydantic import Field, model_validator
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -18,7 +18,8 @@ from personalake.recommend.blocked import BlockedFitted
 from personalake.recommend.checks import PAIR, check_ids, checked_interactions
 from personalake.recommend.model import Algorithm, Fitted
 from personalake.recommend.node_arrays import NodeArrays, put_on_nodes
-from personalake.recommend.product.neighbours import Product, capped, fit_neighbours
+from personalake.recommend.product.cap import capped
+from personalake.recommend.product.neighbours import Product, fit_neighbours
 from personalake.recommend.product.plan import Choice, Plan
 from personalake.recommend.product.rows import Rule
 from personalake.recommend.product.weighting import DESCRIPTION, Weights, with_value
@@ -38,6 +39,9 @@ class FittedItemCosine(BlockedFitted):
     `neighbours`: item_id, neighbour_id, similarity_score (at 9 decimals), neighbour_rank (from 1). `choice`: which plan
     multiplied, and why; None for a model that was loaded. `arrays`: what it multiplied from; neighbours not yet
     computed are lost with it.
+
+    To score, all neighbours come to the driver, 64 bytes each, and are refused beyond memory_mb; the frame itself can
+    be read however large it is.
     """
 
     settings: ItemCosine
@@ -92,10 +96,11 @@ class FittedItemCosine(BlockedFitted):
         rows = self._adding()
         size_mb = rows.count() * _NEIGHBOUR_BYTES >> 20
         if size_mb > self.settings.memory_mb:
-            found = f"is {self.settings.memory_mb:,}, and the neighbours take {size_mb:,} MiB."
-            raise ConfigError(
-                Fault("item_cosine.memory_mb", found, "Raise it to what the driver can hold, or keep fewer neighbours.")
+            found = f"is {self.settings.memory_mb:,}, and to score takes all neighbours on the driver, {size_mb:,} MiB."
+            todo = (
+                "Raise it to what the driver can hold, or fit with fewer neighbours; the rows can be read as they are."
             )
+            raise ConfigError(Fault("item_cosine.memory_mb", found, todo))
         known = self.interactions.select("item_id").distinct().toArrow()["item_id"]
         return SparseProductScorer(put_on_nodes(rows.sparkSession, _product_arrays(rows.toArrow(), known)))
 
@@ -128,7 +133,7 @@ class ItemCosine(Algorithm):
         default="co_rated", description="pearson: an item's mean over the persons both items share, or over all its own"
     )
     shrink: float = Field(
-        default=0.0, ge=0, description="Added to the divisor of a similarity: damps pairs that few persons share"
+        default=0.0, ge=0, description="cosine, jaccard, conditional: added to the divisor, damps pairs that few share"
     )
     min_co_count: int = Field(default=1, ge=1, description="Persons who must share a pair of items for it to count")
     weights: Weights = Field(default="raw", description=DESCRIPTION)
@@ -143,6 +148,19 @@ class ItemCosine(Algorithm):
     memory_mb: int = Field(
         default=2048, ge=1, description="What the matrix may take on the driver and on every node [MiB]"
     )
+
+    @model_validator(mode="after")
+    def _options_have_effect(self) -> Self:
+        faults = []
+        if self.shrink and self.measure not in ("cosine", "jaccard", "conditional"):
+            faults.append(f"shrink {self.shrink:g} does nothing to measure {self.measure}: leave it at 0")
+        if self.weights not in ("raw", "unit") and self.measure in ("jaccard", "conditional", "llr"):
+            faults.append(
+                f"weights {self.weights} do nothing to measure {self.measure}, which counts persons: take raw"
+            )
+        if faults:
+            raise ValueError(f"{'; '.join(faults)}, or take measure cosine")
+        return self
 
     def fit(self, interactions: DataFrame, check: bool = True, items: DataFrame | None = None) -> FittedItemCosine:
         """Fit on interactions: the neighbours are computed when first asked for, then kept in Spark's cache.

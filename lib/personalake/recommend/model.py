@@ -11,8 +11,7 @@ from typing import Any, ClassVar
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from personalake.errors import ConfigError
-from personalake.recommend.checks import PAIR, check_ids, check_limit, column_faults
+from personalake.recommend.checks import PAIR, check_ids, check_limit, checked_histories
 from personalake.recommend.node_arrays import NodeArrays
 from personalake.recommend.saving import frame_names, frames_of, loaded, saved
 from personalake.recommend.top import top_audience
@@ -42,6 +41,7 @@ class Fitted(ABC):
         histories: DataFrame | None = None,
         exclude: DataFrame | None = None,
         unavailable: DataFrame | None = None,
+        check: bool = True,
     ) -> DataFrame:
         """What each person may like, best first. A person the model knows nothing of gets no rows.
 
@@ -51,19 +51,19 @@ class Fitted(ABC):
             histories: person_id, item_id, weight to go by instead of those fitted on; for persons who came later.
             exclude: person_id, item_id never to return; None: the pairs fitted on, and those of histories.
             unavailable: item_id never to return to anyone.
+            check: False trusts the rows of histories and saves the job that looks at them.
 
         Returns:
             person_id, item_id, score (double), candidate_rank (int, from 1: by falling score, then item_id).
 
         Raises:
             ConfigError: limit is below 1, or a frame lacks a column or has ids of another kind than the model's.
+            DataError: what `checks.checked_histories` finds in the rows of histories, all at once.
         """
         check_limit(limit)
         check_ids(persons, PAIR[:1], self.interactions, "persons")
         if histories is not None:
-            check_ids(histories, PAIR, self.interactions, "histories")
-            _check_weight(histories)
-            histories = histories.select(*PAIR, F.col("weight").cast("double").alias("weight"))
+            histories = checked_histories(histories, self.interactions, check)
         if exclude is not None:
             check_ids(exclude, PAIR, self.interactions, "exclude")
         if unavailable is not None:
@@ -212,9 +212,3 @@ class Algorithm(Section):
         kind = cls.model_fields["kind"].default
         text, frames = loaded(path, kind, frame_names(cls.fitted), cls.__name__, spark)
         return cls.fitted(settings=cls.model_validate_json(text), **frames)
-
-
-def _check_weight(histories: DataFrame) -> None:
-    faults = column_faults(histories, ("weight",), "histories")
-    if faults:
-        raise ConfigError(*faults)

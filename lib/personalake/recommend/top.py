@@ -73,16 +73,19 @@ def popular_by_person(reach: DataFrame, popular: DataFrame) -> DataFrame:
     """The head of an audience's popular list for each person, as far down as that person may need it.
 
     Args:
-        reach: one row per person; reads person_id, audience, reach (how many items from the top; none where below 1).
+        reach: one row per person; reads person_id, audience, reach (how many items from the top, none where below 1; no
+            more are taken than the list has).
         popular: audience, item_id, score, popularity_rank without gaps; sent to every worker.
 
     Returns:
         person_id, item_id, score, popularity_rank, audience.
 
     Cost:
-        No shuffle; as many rows as the sum of reach.
+        An aggregate of popular by audience; as many rows as the sum of reach, or of the lists where they are shorter.
     """
-    depth = F.explode(F.sequence(F.lit(1), F.col("reach").cast("int"))).alias("popularity_rank")
-    places = reach.where(F.col("reach") >= 1).select("person_id", "audience", depth)
+    lengths = popular.groupBy("audience").agg(F.max("popularity_rank").alias("_length"))
+    asked = reach.where(F.col("reach") >= 1).join(F.broadcast(lengths), on="audience", how="inner")
+    depth = F.explode(F.sequence(F.lit(1), F.least("reach", "_length").cast("int"))).alias("popularity_rank")
+    places = asked.select("person_id", "audience", depth)
     found = places.join(F.broadcast(popular), on=["audience", "popularity_rank"], how="inner")
     return found.select(*PAIR, "score", "popularity_rank", "audience")

@@ -40,7 +40,7 @@ class Trending(AudienceList):
             items: not read.
 
         Returns:
-            Items that somebody took up in the window, the fastest rising first.
+            Items that were taken up in the window more than foretold (a score above 1), the fastest rising first.
 
         Raises:
             DataError: what `checks.checked_interactions` finds; a column that the settings need is not there.
@@ -79,4 +79,5 @@ class Trending(AudienceList):
         prior = F.lit(self.smoothing)
         ratio = (F.col("_recent") + prior * F.col("_usual")) / (F.col("_foretold") + prior)
         rising = counts.join(F.broadcast(usual), on="audience", how="inner").where(F.col("_recent") > 0)
-        return rising.withColumn("score", rounded(ratio))
+        # Who is told that an item rises must not be told so of one that falls.
+        return rising.withColumn("score", rounded(ratio)).where(F.col("score") > 1)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -97,6 +97,13 @@ class UserKnn(Algorithm):
     memory_mb: int = Field(
         default=2048, ge=1, description="What the matrix may take on the driver and on every node [MiB]"
     )
+
+    @model_validator(mode="after")
+    def _options_have_effect(self) -> Self:
+        if self.shrink and self.measure != "cosine":
+            found = f"shrink {self.shrink:g} does nothing to measure {self.measure}"
+            raise ValueError(f"{found}: leave it at 0, or take measure cosine")
+        return self
 
     def fit(self, interactions: DataFrame, check: bool = True, items: DataFrame | None = None) -> FittedUserKnn:
         """Fit on interactions: the neighbours are computed when first asked for, then kept in Spark's cache.

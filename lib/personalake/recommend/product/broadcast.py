@@ -17,14 +17,12 @@ from personalake.recommend.node_arrays import NodeArrays, put_on_nodes
 from personalake.recommend.product.deal import dealt, work_by_item
 from personalake.recommend.product.kernels import Csr
 from personalake.recommend.product.matrix import Matrix
-from personalake.recommend.product.rows import Items, Rule, nearest, ranks_of
+from personalake.recommend.product.rows import Items, Rule, batches_of, nearest, ranks_of
 from personalake.recommend.product.words import Rows, rows_of
 
 Array = npt.NDArray[Any]
 # The deal is even, and starting a Python task costs more than a finer one could save.
 _STRIPES_PER_CORE = 1
-# Items a task finishes before it hands rows on.
-_BATCH = 4096
 
 
 @dataclass(frozen=True)
@@ -42,8 +40,7 @@ class Stripes:
         items = Items(here["norms"], here["counts"], here["orders"], self.person_count)
         by_item, by_person = both_orders(here)
         mine = np.flatnonzero(here["stripe_of"] == stripe).astype(np.int32)
-        for begin in range(0, mine.size, _BATCH):
-            wanted = mine[begin : begin + _BATCH]
+        for wanted in batches_of(mine, items, self.rule):
             yield neighbour_batch(ids, wanted, *nearest(wanted, by_item, by_person, items, self.rule))
 
 

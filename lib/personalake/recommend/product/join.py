@@ -13,11 +13,12 @@ from personalake.recommend.top import rounded
 _FACTS = {"item_id": "id", "_count": "count", "_norm": "norm"}
 
 
-def join_neighbours(entries: DataFrame, rule: Rule) -> DataFrame:
+def join_neighbours(entries: DataFrame, persons: DataFrame, rule: Rule) -> DataFrame:
     """Each item's nearest items.
 
     Args:
         entries: one row per pair; reads _person and _item (any type that can be grouped and compared), item_id, _value.
+        persons: reads _person; all there are, also those whose entries count nothing; may repeat.
         rule: which pairs, by what measure, how many.
 
     Returns:
@@ -28,13 +29,13 @@ def join_neighbours(entries: DataFrame, rule: Rule) -> DataFrame:
         mirrored after it is summed.
     """
     facts = item_facts(entries, "item_id")
-    persons = entries.agg(F.count_distinct("_person").cast("double").alias("_persons"))
     pairs = _pair_sums(entries, rule).where(F.col("_both") >= rule.min_co_count)
     for side in "ab":
         names = {"_item": f"{side}_item"} | {old: f"{side}_{new}" for old, new in _FACTS.items()}
         pairs = pairs.join(facts.withColumnsRenamed(names), on=f"{side}_item", how="inner")
     if rule.measure == "llr":
-        pairs = pairs.crossJoin(F.broadcast(persons))
+        count = persons.agg(F.count_distinct("_person").cast("double").alias("_persons"))
+        pairs = pairs.crossJoin(F.broadcast(count))
     here, there = (_alike(rule, *sides) for sides in (("a", "b"), ("b", "a")))
     directed = pairs.select(F.explode(F.array(here, there)).alias("_pair")).select("_pair.*")
     return ranked_neighbours(directed.where(F.col("similarity_score") > 0), rule.neighbours)

@@ -29,8 +29,9 @@ CODES: dict[str, int] = {
 }
 # Measures that need Σx, Σy, Σx², Σy² over the shared persons beside Σxy.
 WITH_MOMENTS = (PEARSON, PEARSON_CENTRED)
-# Below this share of the raw sum a variance is what rounding left of zero.
+# Below this share of the raw sum a variance is what rounding left of zero: at all, and per person added.
 _NO_VARIANCE = 1e-12
+_ROUNDING = 2.0**-51
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ def similarities(
         covariance = both * sums[:, 1] - sums[:, 2] * sums[:, 3]
         left = both * sums[:, 4] - sums[:, 2] * sums[:, 2]
         right = both * sums[:, 5] - sums[:, 3] * sums[:, 3]
-        flat = (left <= _NO_VARIANCE * both * sums[:, 4]) | (right <= _NO_VARIANCE * both * sums[:, 5])
+        least = np.maximum(_NO_VARIANCE, both * _ROUNDING) * both
+        flat = (left <= least * sums[:, 4]) | (right <= least * sums[:, 5])
     else:
         covariance, left, right = sums[:, 1], sums[:, 4], sums[:, 5]
         flat = (left <= 0.0) | (right <= 0.0)
@@ -139,7 +141,7 @@ def similarity(measure: str, pair: PairColumns, persons: Column, shrink: float) 
             pair.count * square - total * total
             for square, total in ((pair.a_square, pair.a_sum), (pair.b_square, pair.b_sum))
         )
-        least = F.lit(_NO_VARIANCE) * pair.count
+        least = F.greatest(F.lit(_NO_VARIANCE), pair.count * F.lit(_ROUNDING)) * pair.count
         flat = (left <= least * pair.a_square) | (right <= least * pair.b_square)
     else:
         covariance, left, right = pair.dot, pair.a_square, pair.b_square

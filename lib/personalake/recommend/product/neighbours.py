@@ -65,10 +65,10 @@ def fit_neighbours(
         ConfigError: the broadcast plan is asked for, and the matrix does not fit memory_mb.
 
     Cost:
-        A count, then that of the plan. The broadcast plan looks at the rows where it collects them anyway.
+        An aggregate, then that of the plan. The broadcast plan looks at the rows where it collects them anyway.
     """
     rows = checked_interactions(interactions, check=False)
-    choice = chosen(product.plan, rows.count(), product.memory_mb)
+    choice = _chosen(rows, product)
     if choice.plan == "broadcast":
         if megabytes(choice.row_count) > product.memory_mb:
             found = f"is {product.memory_mb:,}, and the matrix takes {megabytes(choice.row_count):,} MiB."
@@ -84,8 +84,23 @@ def fit_neighbours(
     checked_interactions(interactions, check)
     if choice.plan == "join":
         LOG.info("%s", choice)
-        return join_neighbours(_entries(_numbered(rows), product), product.rule), choice, None
+        numbered = _numbered(rows)
+        return join_neighbours(_entries(numbered, product), numbered, product.rule), choice, None
     return _fit_shuffled(rows, product, choice)
+
+
+def _chosen(rows: DataFrame, product: Product) -> Choice:
+    """The plan, with a warning where no pair can be alike."""
+    kinds = (F.count(F.lit(1)).alias("rows"), F.min("weight").alias("least"), F.max("weight").alias("most"))
+    found = rows.agg(*kinds).collect()[0]
+    choice = chosen(product.plan, found["rows"], product.memory_mb)
+    # By tfidf and bm25 equal weights come to differ by person and item.
+    is_same = product.weights in ("raw", "log") and found["least"] == found["most"]
+    is_even = product.weights == "unit" or is_same
+    if not (found["rows"] and is_even and product.rule.measure in ("pearson", "pearson_centred")):
+        return choice
+    text = "; all weights are equal, so that pearson finds nothing alike: take measure cosine"
+    return replace(choice, warning=text)
 
 
 def fit_matrix(rows: DataFrame, check: bool) -> Matrix:
@@ -166,31 +181,3 @@ def _fit_shuffled(rows: DataFrame, product: Product, choice: Choice) -> tuple[Da
     others = ids.select(F.col("item_id").alias("neighbour_id"), F.col("_item").alias("_neighbour"))
     rows_out = named.join(others, on="_neighbour", how="inner")
     return rows_out.select("item_id", "neighbour_id", "similarity_score", "neighbour_rank"), choice, arrays
-
-
-def capped(interactions: DataFrame, history_cap: int | None) -> tuple[DataFrame, str]:
-    """The heaviest entries of each history, and what that left out, in words.
-
-    Args:
-        interactions: one row per pair; reads person_id, item_id, weight.
-        history_cap: entries kept per person, by falling weight, then item_id; None: all.
-
-    Returns:
-        The rows kept; "" or how many entries, and what share of all weight, were dropped.
-
-    Cost:
-        Where a cap is set: a sort by person, and a job for the shares.
-    """
-    if history_cap is None:
-        return interactions, ""
-    order = Window.partitionBy("person_id").orderBy(F.desc("weight"), "item_id")
-    placed = interactions.withColumn("_place", F.row_number().over(order))
-    over = F.col("_place") > history_cap
-    row = placed.agg(
-        F.count_if(over).alias("rows"),
-        F.coalesce(F.sum(F.when(over, F.col("weight"))), F.lit(0.0)).alias("dropped"),
-        F.sum("weight").alias("whole"),
-    ).collect()[0]
-    share = row["dropped"] / row["whole"] if row["whole"] else 0.0
-    text = f"; history_cap {history_cap:,} dropped {row['rows']:,} entries, {share:.2%} of all weight"
-    return placed.where(~over).drop("_place"), text

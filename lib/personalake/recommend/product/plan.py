@@ -12,18 +12,19 @@ Plan = Literal["auto", "join", "broadcast", "shuffle"]
 
 @dataclass(frozen=True)
 class Choice:
-    """The plan taken, and why."""
+    """The plan taken, and why; `warning`: what is wrong with what it was given, "" where nothing is."""
 
     plan: Plan
     why: str
     row_count: int
     pair_count: int = 0
     dropped: str = ""
+    warning: str = ""
 
     def __str__(self) -> str:
         pairs = f", {self.pair_count:,} products" if self.pair_count else ""
         size = f"{self.row_count:,} entries{pairs}, {megabytes(self.row_count):,} MiB on a node"
-        return f"{self.plan} plan ({self.why}): {size}{self.dropped}"
+        return f"{self.plan} plan ({self.why}): {size}{self.dropped}{self.warning}"
 
 
 def megabytes(row_count: int) -> int:

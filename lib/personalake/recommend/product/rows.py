@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,10 @@ from personalake.recommend.product.pair_kernels import pair_rows
 from personalake.recommend.product.words import Rows, items_and_values
 
 Array = npt.NDArray[Any]
+# Items whose neighbours are found before rows are handed on: so many, and no more than fit so many bytes.
+_BATCH = 4096
+_BATCH_BYTES = 64 << 20
+_NEIGHBOUR_BYTES = 12
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,13 @@ class Items:
     person_count: int
 
 
+def batches_of(wanted: Array, items: Items, rule: Rule) -> Iterator[Array]:
+    """Cut wanted items into parts whose neighbours take little room, however many of them are kept."""
+    size = max(1, min(_BATCH, _BATCH_BYTES // (_NEIGHBOUR_BYTES * _most(items, rule))))
+    for begin in range(0, wanted.size, size):
+        yield wanted[begin : begin + size]
+
+
 def nearest(
     wanted: Array, by_item: Csr, by_person: Rows, items: Items, rule: Rule, compiled: bool = HAS_NUMBA
 ) -> tuple[Array, Array, Array]:
@@ -54,7 +66,7 @@ def nearest(
         For every kept pair, wanted item by wanted item and best first: the other item and the similarity at 9 decimals;
         and for every wanted item how many there are.
     """
-    size = min(rule.neighbours, max(1, items.norms.size - 1))
+    size = _most(items, rule)
     found = np.empty((wanted.size, size), np.int32)
     scores = np.empty((wanted.size, size))
     kept = np.zeros(wanted.size, np.int32)
@@ -69,6 +81,11 @@ def nearest(
         pair_rows(wanted, by_item, by_person, of_items, code, out)
     mask = np.arange(size)[None, :] < kept[:, None]
     return found[mask], scores[mask], kept
+
+
+def _most(items: Items, rule: Rule) -> int:
+    """How many neighbours an item can have."""
+    return min(rule.neighbours, max(1, items.norms.size - 1))
 
 
 def entries_of(starts: Array, lengths: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,15 +12,20 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from personalake.errors import ConfigError, Fault
 from personalake.recommend.node_arrays import NodeArrays, put_on_nodes
-from personalake.recommend.product.rows import Items, Rule, entries_of, nearest, ranks_of
+from personalake.recommend.product.rows import Items, Rule, batches_of, entries_of, nearest, ranks_of
 from personalake.recommend.product.words import rows_of
 
 Array = npt.NDArray[Any]
 _PACKED = "stripe int, lengths binary, items binary, values binary"
 _FOUND = "_item int, _neighbour int, similarity_score double, neighbour_rank int"
+_FOUND_SCHEMA = pa.schema(
+    {"_item": pa.int32(), "_neighbour": pa.int32(), "similarity_score": pa.float64(), "neighbour_rank": pa.int32()}
+)
 # What an entry takes in a stripe [bytes]: packed, unpacked by person, and by item.
 STRIPE_BYTES = 3 * (4 + 8)
+_MOST_STRIPES = 1 << 24
 
 
 def fewest_stripes(lengths: dict[int, int], memory_mb: int) -> int:
@@ -28,15 +34,23 @@ def fewest_stripes(lengths: dict[int, int], memory_mb: int) -> int:
     Args:
         lengths: history length → how many persons have it.
         memory_mb: what one stripe may take in a task [MiB].
+
+    Raises:
+        ConfigError: no count of stripes that Spark could go through does.
     """
     stripes = 1
-    while sum(persons * length * min(stripes, length) for length, persons in lengths.items()) * STRIPE_BYTES > (
-        stripes * memory_mb << 20
-    ):
+    while (needed := _stripe_mb(lengths, stripes)) > memory_mb:
+        if stripes == _MOST_STRIPES:
+            found = f"is {memory_mb:,}, and one of {stripes:,} stripes still takes {math.ceil(needed):,} MiB."
+            todo = "Raise it to what a task can hold, or cut the longest histories (item_cosine: set history_cap)."
+            raise ConfigError(Fault("memory_mb", found, todo))
         stripes *= 2
-        if stripes >= 1 << 24:
-            break
     return stripes
+
+
+def _stripe_mb(lengths: dict[int, int], stripes: int) -> float:
+    entries = sum(persons * length * min(stripes, length) for length, persons in lengths.items())
+    return entries * STRIPE_BYTES / (stripes << 20)
 
 
 def shuffle_neighbours(
@@ -58,18 +72,24 @@ def shuffle_neighbours(
     Cost:
         One shuffle by person, one of Σ min(stripes, history) × history entries of 12 bytes by stripe.
     """
-    table = facts.select("_item", "_order", "_count", "_norm").toArrow().sort_by("_item")
-    columns = {name: table[f"_{name}"].to_numpy() for name in ("order", "count", "norm")}
-    arrays = put_on_nodes(
-        entries.sparkSession,
-        {"orders": columns["order"].astype(np.int32), "counts": columns["count"], "norms": columns["norm"]},
-    )
+    table = facts.select("_item", "_order", "_count", "_norm").toArrow()
+    arrays = put_on_nodes(entries.sparkSession, _by_number(table))
     history = F.sort_array(F.collect_list(F.struct("_item", "_value"))).alias("_history")
     lists = entries.groupBy("_person").agg(history)
     parts = (F.col("_history._item").alias("items"), F.col("_history._value").alias("values"))
     packed = lists.select(*parts).mapInArrow(_packer(stripes), _PACKED)
     multiply = _multiplier(arrays, stripes, person_count, rule)
     return packed.groupBy("stripe").applyInArrow(multiply, _FOUND), arrays
+
+
+def _by_number(facts: pa.Table) -> dict[str, Array]:
+    """Facts at the place of their item's number; an item whose entries count nothing has none, and leaves a gap."""
+    numbers = facts["_item"].to_numpy()
+    size = int(numbers.max()) + 1 if len(numbers) else 0
+    found: dict[str, Array] = {"orders": np.zeros(size, np.int32), "counts": np.zeros(size), "norms": np.ones(size)}
+    for name, column in (("orders", "_order"), ("counts", "_count"), ("norms", "_norm")):
+        found[name][numbers] = facts[column].to_numpy()
+    return found
 
 
 def _packer(stripes: int) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
@@ -104,9 +124,13 @@ def _multiplier(
         starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
         persons = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
         wanted, by_item = _by_item(columns, persons, values, key[0].as_py(), stripes, items.norms.size)
-        found, scores, kept = nearest(wanted, by_item, rows_of(starts, columns, values, items.norms.size), items, rule)
-        rows = [pa.array(part) for part in (np.repeat(wanted, kept), found, scores, ranks_of(kept))]
-        return pa.Table.from_arrays(rows, names=["_item", "_neighbour", "similarity_score", "neighbour_rank"])
+        by_person = rows_of(starts, columns, values, items.norms.size)
+        batches = []
+        for part in batches_of(wanted, items, rule):
+            found, scores, kept = nearest(part, by_item, by_person, items, rule)
+            rows = [pa.array(column) for column in (np.repeat(part, kept), found, scores, ranks_of(kept))]
+            batches.append(pa.RecordBatch.from_arrays(rows, schema=_FOUND_SCHEMA))
+        return pa.Table.from_batches(batches, _FOUND_SCHEMA)
 
     return multiply
 

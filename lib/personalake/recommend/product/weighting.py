@@ -19,6 +19,9 @@ DESCRIPTION = (
 # As the library implicit has them: weights saturate late, popular items are damped well.
 BM25_SATURATION = 100.0
 BM25_LENGTH_SHARE = 0.8
+# An entry is its mean where they differ by no more than rounding, as a share of the mean: at all, and per entry added.
+_SAME = 1e-12
+_ROUNDING = 2.0**-52
 
 
 def weighted(by_person: sp.csr_matrix, weights: Weights) -> sp.csr_matrix:
@@ -88,15 +91,23 @@ def _bm25() -> Column:
 
 
 def centred(values: sp.csr_matrix) -> sp.csr_matrix:
-    """Entries less the mean of their item over all persons who have it; an entry that comes out 0 is kept."""
+    """Entries less the mean of their item over all persons who have it; an entry that comes out 0 is kept.
+
+    What rounding leaves of an entry that is the mean is 0: an item that all rate alike is like no other.
+    """
     counts = np.bincount(values.indices, minlength=values.shape[1])
     means = np.bincount(values.indices, weights=values.data, minlength=values.shape[1]) / np.maximum(counts, 1)
-    shape = values.shape
-    return sp.csr_matrix((values.data - means[values.indices], values.indices, values.indptr), shape=shape)
+    least = np.maximum(_SAME, counts * _ROUNDING) * np.abs(means)
+    apart = values.data - means[values.indices]
+    apart[np.abs(apart) <= least[values.indices]] = 0.0
+    return sp.csr_matrix((apart, values.indices, values.indptr), shape=values.shape)
 
 
 def with_centred(entries: DataFrame) -> DataFrame:
     """The same for entries as rows; reads _item, _value."""
-    means = entries.groupBy("_item").agg(F.avg("_value").alias("_mean"))
+    least = F.greatest(F.lit(_SAME), F.count(F.lit(1)) * F.lit(_ROUNDING)) * F.abs(F.avg("_value"))
+    means = entries.groupBy("_item").agg(F.avg("_value").alias("_mean"), least.alias("_least"))
     rows = entries.join(means, on="_item", how="inner")
-    return rows.withColumn("_value", F.col("_value") - F.col("_mean")).drop("_mean")
+    apart = F.col("_value") - F.col("_mean")
+    value = F.when(F.abs(apart) <= F.col("_least"), F.lit(0.0)).otherwise(apart)
+    return rows.withColumn("_value", value).drop("_mean", "_least")
