@@ -152,8 +152,7 @@ def build_recommendations(
     rows = _with_kind(told)
     if request.items is not None and tastes is not None and settings.targets:
         own = proposed.where(F.col(RULE).isNull())
-        limit, fallback = settings.target_limit, settings.fallback
-        targets = rank_targets(own, listed, tastes, request.items, settings.targets, limit, fallback)
+        targets = rank_targets(own, told, tastes, request.items, settings.targets, settings.target_limit)
         rows = rows.unionByName(targets)
     return with_sentences(rows)
 
