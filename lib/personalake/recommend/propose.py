@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -68,34 +67,3 @@ def proposed_items(
 def masked_pairs(fitted: Mapping[str, Fitted], settings: Recommend, request: Request) -> DataFrame:
     """person_id, item_id never to suggest, as `Request.mask`: what was seen is what the algorithms were fitted on."""
     return request.mask(fitted[settings.fallback].interactions, settings.exclude_seen)
-
-
-def removals(proposed: DataFrame, ranked: DataFrame, request: Request) -> DataFrame:
-    """What each rule removed.
-
-    Args:
-        proposed: what `proposed_items` gave, put down.
-        ranked: what `build.ranked_items` gave, put down.
-        request: persons, items and rules.
-
-    Returns:
-        rule_code, removed_kind (items: of the catalogue; pairs: bought by the persons asked for; candidates: of a
-        person), removed_count. A rule that removed nothing has no row.
-
-    Cost:
-        An aggregate over each of the frames that some rule can have removed from.
-    """
-    parts = []
-    if request.bought is not None and request.rules.bought is not None:
-        kept_out = request.bought_or_not().where("is_kept_out").join(request.ids, on="person_id", how="left_semi")
-        parts.append((kept_out.withColumn(RULE, F.lit(request.rules.bought.code)), "pairs"))
-    if request.items is not None and request.rules.item_exclusions:
-        parts.append((request.closed(request.items), "items"))
-    if request.rules.pair_exclusions:
-        parts.append((proposed, "candidates"))
-    if request.rules.caps:
-        parts.append((ranked, "candidates"))
-    none = proposed.select(F.col(RULE), F.lit("").alias("removed_kind")).limit(0)
-    rows = [part.select(RULE, F.lit(kind).alias("removed_kind")).where(F.col(RULE).isNotNull()) for part, kind in parts]
-    every = reduce(DataFrame.unionByName, rows, none)
-    return every.groupBy(RULE, "removed_kind").agg(F.count(F.lit(1)).alias("removed_count"))

@@ -16,7 +16,8 @@ from personalake.privacy.consent import persons_without_consent
 from personalake.recommend.build import build_item_neighbours, build_recommendations, fit_all, ranked_items
 from personalake.recommend.convergence import build_losses
 from personalake.recommend.popular import AudienceList
-from personalake.recommend.propose import proposed_items, removals
+from personalake.recommend.propose import proposed_items
+from personalake.recommend.removed import removals
 from personalake.recommend.request import Request
 from personalake.recommend.rules import load_rules
 from personalake.stages.known import items_as_of
@@ -53,7 +54,7 @@ def run(job: Job) -> None:
     ranked = job.put_down(ranked_items(proposed, fitted, settings, request), "ranked")
     rows = build_recommendations(ranked, proposed, fitted, settings, request)
     _write(job, job.put_down(rows, "rows"))
-    _note_removals(job, removals(proposed, ranked, request))
+    _note_removals(job, removals(proposed, ranked, fitted, settings, request))
     for model in fitted.values():
         model.unpersist()
 
