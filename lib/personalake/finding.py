@@ -22,7 +22,7 @@ from personalake.published import published_day
 from personalake.recommend.audience import audience_of_item
 from personalake.runner import Options
 from personalake.runtime import session
-from personalake.stages.recommend import PERSONALISATION
+from personalake.stages.asking import PERSONALISATION
 from personalake.store.read import read
 from personalake.store.versions import version_of
 from personalake.tables.identity import IDENTITY_MAP

@@ -52,7 +52,13 @@ def fit_all(
     }
 
 
-def fit_blend(before: DataFrame, after: DataFrame, settings: Recommend, items: DataFrame | None = None) -> Ranker:
+def fit_blend(
+    before: DataFrame,
+    after: DataFrame,
+    settings: Recommend,
+    items: DataFrame | None = None,
+    persons: DataFrame | None = None,
+) -> Ranker:
     """Learn how to blend: fit the algorithms on what was before a day, see what was taken up since.
 
     Args:
@@ -60,6 +66,7 @@ def fit_blend(before: DataFrame, after: DataFrame, settings: Recommend, items: D
         after: person_id, item_id met since.
         settings: the section recommend.
         items: the catalogue as of the day.
+        persons: as `fit_all`, as of the day: without them lists within an audience say nothing to learn from.
 
     Returns:
         The ranker; not trained where there is too little to learn from.
@@ -68,10 +75,10 @@ def fit_blend(before: DataFrame, after: DataFrame, settings: Recommend, items: D
         A fit of the algorithms that are blended, and the lists of `train_persons`.
     """
     blended = {name: settings.algorithms[name] for name in settings.blended}
-    fitted = fit_all(before, settings.model_copy(update={"algorithms": blended}), items)
+    fitted = fit_all(before, settings.model_copy(update={"algorithms": blended}), items, persons)
     seen = before.select(*PAIR) if settings.exclude_seen else before.select(*PAIR).limit(0)
-    persons = training_persons(before, after, settings.blend.learned)
-    lists = {name: model.candidates(persons, settings.candidates, exclude=seen) for name, model in fitted.items()}
+    trained = training_persons(before, after, settings.blend.learned)
+    lists = {name: model.candidates(trained, settings.candidates, exclude=seen) for name, model in fitted.items()}
     ranker = fit_ranker(lists, before, after, items, settings.blend.learned)
     for model in fitted.values():
         model.unpersist()

@@ -14,6 +14,7 @@ from personalake.recommend.model import Fitted
 from personalake.recommend.request import Request
 from personalake.recommend.rules.exclusions import RULE, with_boost, with_removing_rule
 from personalake.recommend.settings import Recommend
+from personalake.recommend.top import top_candidates
 
 DEEPER = 2
 """Where rules speak of persons or change scores, lists of candidates are so many times as long before they do."""
@@ -43,8 +44,7 @@ def proposed_items(
     changes_much = request.rules.pair_exclusions or request.rules.boosts
     depth = settings.candidates * (DEEPER if changes_much else 1)
     mask = masked_pairs(fitted, settings, request)
-    is_closing = request.items is not None and request.rules.item_exclusions
-    closed = request.closed(mask).select("item_id") if is_closing else None
+    closed = _closed(mask, request)
     lists = {
         name: fitted[name].candidates(request.personal, depth, exclude=mask, unavailable=closed)
         for name in settings.blended
@@ -64,6 +64,32 @@ def proposed_items(
     return boosted.select(*PAIR, "score", "source", RULE)
 
 
+def proposed_alone(model: Fitted, mask: DataFrame, request: Request, limit: int) -> DataFrame:
+    """What one algorithm would suggest without the others, of what the rules let stand: no promotion, pin or cap.
+
+    Args:
+        model: one of the fitted algorithms.
+        mask: what `masked_pairs` gave.
+        request: persons, items and rules.
+        limit: list length, ≥ 1.
+
+    Returns:
+        person_id, item_id, score, candidate_rank, as `Fitted.candidates`.
+    """
+    depth = limit * (DEEPER if request.rules.pair_exclusions else 1)
+    found = model.candidates(request.ids, depth, exclude=mask, unavailable=_closed(mask, request))
+    if not request.rules.pair_exclusions:
+        return found
+    ruled = with_removing_rule(found, request.rules, request.known_persons, request.items)
+    return top_candidates(ruled.where(F.col(RULE).isNull()), limit)
+
+
 def masked_pairs(fitted: Mapping[str, Fitted], settings: Recommend, request: Request) -> DataFrame:
     """person_id, item_id never to suggest, as `Request.mask`: what was seen is what the algorithms were fitted on."""
     return request.mask(fitted[settings.fallback].interactions, settings.exclude_seen)
+
+
+def _closed(like: DataFrame, request: Request) -> DataFrame | None:
+    """item_id of what nobody is suggested; None where no rule closes an item."""
+    is_closing = request.items is not None and request.rules.item_exclusions
+    return request.closed(like).select("item_id") if is_closing else None
