@@ -145,7 +145,7 @@ def build_recommendations(
     Args:
         ranked: what `ranked_items` gave.
         proposed: what `propose.proposed_items` gave.
-        fitted: what `fit_all` gave.
+        fitted: what `fit_all` gave; empty where nobody met anything.
         settings: the section recommend, the one fitted with.
         request: persons, and items: item_id, and where there title, brand, category, price_band.
 
@@ -172,9 +172,10 @@ def _with_kind(rows: DataFrame) -> DataFrame:
 
 def _tastes(fitted: Mapping[str, Fitted], settings: Recommend, request: Request) -> DataFrame | None:
     """The tastes of those whose lists may be their own; None without a catalogue."""
-    if request.items is None:
+    met = fitted[settings.fallback].interactions if fitted else request.interactions
+    if request.items is None or met is None:
         return None
-    histories = fitted[settings.fallback].interactions.join(request.personal, on="person_id", how="left_semi")
+    histories = met.join(request.personal, on="person_id", how="left_semi")
     return tastes_by_person(histories, request.items)
 
 

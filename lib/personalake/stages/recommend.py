@@ -15,9 +15,11 @@ from personalake.recommend.build import (
     fit_all,
     ranked_items,
 )
+from personalake.recommend.catalogue import catalogue_lists, catalogue_removals, nobodys_candidates
 from personalake.recommend.convergence import build_losses
 from personalake.recommend.propose import proposed_items
 from personalake.recommend.removed import removals
+from personalake.recommend.request import Request
 from personalake.stages.asking import (
     READS,
     SECTIONS,
@@ -35,14 +37,16 @@ from personalake.tables.segments import SEGMENT_PROFILES, SEGMENTS
 
 def run(job: Job) -> None:
     """Fit, propose, blend, rank; every person with a profile gets a list."""
-    settings = job.settings.recommend
     interactions = job.read(INTERACTIONS)
-    if interactions.isEmpty():
-        job.note(no_lists="no interactions before this day")
-        job.replace(ITEM_NEIGHBOURS, job.read(ITEM_NEIGHBOURS).limit(0))
-        _write_metrics(job, job.read(MODEL_METRICS).limit(0))
-        return
     request = request_as_of(job, job.as_of, _persons(job), interactions)
+    if interactions.isEmpty():
+        _without_interactions(job, request)
+    else:
+        _with_interactions(job, request, interactions)
+
+
+def _with_interactions(job: Job, request: Request, interactions: DataFrame) -> None:
+    settings = job.settings.recommend
     fitted = fit_all(interactions, settings, request.items, request.persons)
     job.note(**{name: model.note for name, model in fitted.items() if model.note})
     job.replace(ITEM_NEIGHBOURS, build_item_neighbours(fitted))
@@ -57,6 +61,22 @@ def run(job: Job) -> None:
     _note_removals(job, removals(proposed, ranked, fitted, settings, request))
     for model in fitted.values():
         model.unpersist()
+
+
+def _without_interactions(job: Job, request: Request) -> None:
+    """Everyone gets what the catalogue has; where there is none either, the tables say so by being empty."""
+    settings = job.settings.recommend
+    job.replace(ITEM_NEIGHBOURS, job.read(ITEM_NEIGHBOURS).limit(0))
+    _write_metrics(job, job.read(MODEL_METRICS).limit(0))
+    if request.items is None:
+        job.note(no_lists="neither interactions nor a catalogue before this day")
+        _replace(job, job.read(RECOMMENDATIONS).limit(0))
+        return
+    job.note(lists_from_catalogue="no interactions before this day")
+    ranked = job.put_down(catalogue_lists(settings, request), "ranked")
+    rows = build_recommendations(ranked, nobodys_candidates(request), {}, settings, request)
+    _write(job, job.put_down(rows, "rows"))
+    _note_removals(job, catalogue_removals(ranked, settings, request))
 
 
 def _persons(job: Job) -> DataFrame:
@@ -85,10 +105,14 @@ def _write(job: Job, rows: DataFrame) -> None:
     # Without the run's id: a run that is done again after a crash publishes the same suggestions under the same ids.
     key = ("policy", "model_version", "as_of_date", "person_id", "target_kind", "target_id")
     named = named.withColumn("recommendation_id", F.left(F.sha2(F.concat_ws("\x1f", *key), 256), F.lit(32)))
+    _replace(job, named)
+
+
+def _replace(job: Job, rows: DataFrame) -> None:
     # Rows of a run that died before it was complete go in the same commit.
     complete = ", ".join(f"'{run_id}'" for run_id in complete_run_ids(job.spark, job.root, job.stage.name))
     abandoned = f"run_id NOT IN ({complete})" if complete else "true"
-    job.replace_where(RECOMMENDATIONS, named, {"run_id": job.run_id}, also=abandoned)
+    job.replace_where(RECOMMENDATIONS, rows, {"run_id": job.run_id}, also=abandoned)
 
 
 def _write_metrics(job: Job, metrics: DataFrame) -> None:
