@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TextIO
 
@@ -18,22 +17,29 @@ from personalake.ingest.source import Source, load_sources
 from personalake.keyring import existing_keys
 from personalake.privacy.consent import persons_without_consent
 from personalake.privacy.hashing import IdentifierType, identifier_of
-from personalake.published import published_day
-from personalake.recommend.audience import audience_of_item
-from personalake.runner import Options
+from personalake.published import Published
+from personalake.recommend.audience import MET, OPTED_OUT, audience_of_item, persons_for_item
+from personalake.recommend.request import Request
+from personalake.recommend.rules import Ruleset, load_rules
+from personalake.runner import Options, say
 from personalake.runtime import session
-from personalake.stages.recommend import PERSONALISATION
+from personalake.stages.asking import PERSONALISATION, bought_before, person_columns, persons_with
 from personalake.store.read import read
 from personalake.store.versions import version_of
 from personalake.tables.identity import IDENTITY_MAP
 from personalake.tables.ingest import CONSENTS, ITEMS
 from personalake.tables.profiles import INTERACTIONS, PERSON_ITEM_DAYS, PROFILES
 from personalake.tables.recommend import ITEM_NEIGHBOURS
+from personalake.tables.segments import SEGMENT_PROFILES, SEGMENTS
 from personalake.views.evidence import evidence_csv, evidence_text, person_evidence
 from personalake.views.layout import csv_lines, table_lines
 
 _LOOKUP_CHUNK = 20_000
-_AUDIENCE_READS = (INTERACTIONS, ITEM_NEIGHBOURS, ITEMS, PERSON_ITEM_DAYS, PROFILES, CONSENTS, IDENTITY_MAP)
+_AUDIENCE_READS = (
+    *(INTERACTIONS, ITEM_NEIGHBOURS, ITEMS, PERSON_ITEM_DAYS, PROFILES),
+    *(SEGMENTS, SEGMENT_PROFILES, CONSENTS, IDENTITY_MAP),
+)
+AUDIENCE_COLUMNS = ("audience_rank", "person_id", "score", "source")
 _IDENTIFIER_KINDS = {"device_id": "device", "login_id": "login", "source_session_id": "session"}
 
 
@@ -74,50 +80,66 @@ def lookup(options: Options, source_name: str, field: str, raw: Iterable[str], o
 
 
 def audience(options: Options, item_id: str, limit: int, shape: str) -> None:
-    """Print who would want an item most, of those who agreed to be served so and do not have it yet.
+    """Print who would want an item most, of those whom the rules on lists let it be suggested to.
+
+    Who answered, and how many were left out for what, goes to the terminal beside it.
 
     Raises:
-        ConfigError: no such item, or limit is below 1.
+        ConfigError: no such item, limit is below 1, or the rules cannot be used.
         DataError: nothing has been published.
     """
     settings = options.settings()
     root = settings.warehouse.root
     if limit < 1:
         raise ConfigError(Fault("--limit", f"is {limit}.", "Give 1 or more."))
+    columns, rules = person_columns(settings), load_rules(settings.rules.file)
     if missing := [table.name for table in _AUDIENCE_READS if version_of(root, table.name) is None]:
         raise DataError(Fault(f"table {missing[0]}", "is not there.", "Run `personalake run` first."))
     with session(settings) as spark:
-        tables = {table.name: read(spark, root, table) for table in _AUDIENCE_READS}
-        interactions, items = tables[INTERACTIONS.name], tables[ITEMS.name]
+        lake = Published(spark, settings, options.as_of)
+        interactions, items = lake.all(INTERACTIONS), lake.all(ITEMS)
         is_it = F.col("item_id") == F.lit(item_id)
         if items.where(is_it).isEmpty() and interactions.where(is_it).isEmpty():
             text = f"{item_id} is no item that is known."
             raise ConfigError(Fault("--item", text, 'See `personalake sql "SELECT item_id, title FROM items"`.'))
-        found = audience_of_item(
-            item_id,
-            limit,
-            interactions,
-            tables[ITEM_NEIGHBOURS.name],
-            None if items.isEmpty() else items,
-            settings.recommend,
-            _persons_to_serve(tables, settings, options.as_of),
-            tables[PERSON_ITEM_DAYS.name].where(F.col("event_type") == "buy"),
-        )
-        rows = [tuple(row) for row in found.orderBy("audience_rank").collect()]
-    for line in (csv_lines if shape == "csv" else table_lines)(found.columns, rows):
+        request = _request(lake, rules, columns)
+        asked = persons_for_item(item_id, interactions, settings.recommend, request)
+        _say_left_out(asked)
+        persons = asked.where(F.col("left_out_by").isNull()).select("person_id")
+        neighbours = lake.all(ITEM_NEIGHBOURS)
+        found = audience_of_item(item_id, limit, interactions, neighbours, settings.recommend, request, persons)
+        rows = [] if found is None else [tuple(row) for row in found.orderBy("audience_rank").collect()]
+    say(f"Answered by {rows[0][-1]}." if rows else "No algorithm finds anybody for it.")
+    for line in (csv_lines if shape == "csv" else table_lines)(AUDIENCE_COLUMNS, rows):
         print(line)
 
 
-def _persons_to_serve(tables: dict[str, DataFrame], settings: Settings, as_of: date | None) -> DataFrame:
-    """Everyone with a profile of the day (None: the newest) who has not said no to personalisation."""
-    profiles = tables[PROFILES.name]
-    day = published_day(profiles, as_of)
-    persons = profiles.where(F.col("as_of_date") == F.lit(day)).select("person_id")
+def _request(lake: Published, rules: Ruleset, columns: Collection[str]) -> Request:
+    """Everyone with a profile of the day, and what the stage recommend would let them be suggested."""
+    settings, items, bought = lake.settings, lake.all(ITEMS), lake.all(PERSON_ITEM_DAYS)
+    ours = F.col("method") == F.lit(settings.segments.method)
+    segments, names = (lake.of_day(table).where(ours) for table in (SEGMENTS, SEGMENT_PROFILES))
+    persons = persons_with(lake.of_day(PROFILES), segments, names, columns)
     required = PERSONALISATION in settings.privacy.required_purposes
-    out = persons_without_consent(
-        persons, tables[CONSENTS.name], tables[IDENTITY_MAP.name], PERSONALISATION, day, required
+    said = (lake.all(CONSENTS), lake.all(IDENTITY_MAP))
+    return Request(
+        persons=persons,
+        items=None if items.isEmpty() else items,
+        bought=bought_before(bought, lake.day),
+        opted_out=persons_without_consent(persons.select("person_id"), *said, PERSONALISATION, lake.day, required),
+        rules=rules,
+        as_of=lake.day,
     )
-    return persons.join(out, on="person_id", how="left_anti")
+
+
+def _say_left_out(asked: DataFrame) -> None:
+    """How many persons were left out, by reason: one row a rule."""
+    counts = asked.groupBy("left_out_by").agg(F.count(F.lit(1)).alias("person_count"))
+    found = {row["left_out_by"]: row["person_count"] for row in counts.collect()}
+    everybody = sum(found.values())
+    words = {OPTED_OUT: "said no to personalisation", MET: "met it before"}
+    told = [f"{count:,} {words.get(why, f'by {why}')}" for why, count in sorted(found.items(), key=str) if why]
+    say(f"Left out of {everybody:,} persons: {', '.join(told) or 'nobody'}.")
 
 
 def _identifier_type(settings: Settings, source_name: str, field: str) -> IdentifierType:

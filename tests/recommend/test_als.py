@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from personalake.errors import ConfigError
 from personalake.recommend import Als
 
-SETTINGS = {"rank": 4, "iterations": 3, "blocks": 2}
+SETTINGS: dict[str, Any] = {"rank": 4, "iterations": 3, "blocks": 2}
 
 
 def seeded_pairs() -> pd.DataFrame:
@@ -67,3 +68,18 @@ def test_item_factors_that_do_not_fit_a_worker_are_refused(spark: SparkSession) 
     big = dataclasses.replace(fitted, item_factors=items)
     with pytest.raises(ConfigError, match="allows 1 MiB"):
         big.candidates(fitted.person_factors)
+
+
+def test_losses_asked_for_are_those_of_shorter_fits_and_fall(spark: SparkSession) -> None:
+    pairs = spark.createDataFrame(seeded_pairs())
+
+    def losses(**changes: Any) -> dict[int, float]:
+        fitted = Als(**SETTINGS | changes).fit(pairs, check=False)
+        found = {row.step: row.loss for row in fitted.losses.collect()}
+        fitted.unpersist()
+        return found
+
+    plain, asked, shorter = losses(), losses(loss_at=(2, 1, 2, 9)), losses(iterations=1)
+    assert set(plain) == {3} and set(asked) == {1, 2, 3}
+    assert asked[3] == pytest.approx(plain[3], rel=1e-4) and asked[1] == pytest.approx(shorter[1], rel=1e-4)
+    assert asked[1] > asked[2] > asked[3]

@@ -182,20 +182,25 @@ def test_price_bands_are_ranked_as_targets(spark: SparkSession, catalogue: Any, 
 
 def test_targets_are_ranked_from_candidates_and_tastes(spark: SparkSession, catalogue: Any, tastes: Any) -> None:
     candidates = [("p", "i6", 0.6), ("p", "i7", 0.3), ("p", "i5", 0.1)]
-    listed = [("p", "i6"), ("new", "i1"), ("new", "i2"), ("new", "i3")]
+    # i1 and i3 come from the region's list, i2 from everybody's; i6 was pinned.
+    near, popular = ("near", "REC-007", {"audience": "north"}), ("popular", "REC-003", {})
+    listed = [("p", "i6", *popular), ("new", "i1", *near), ("new", "i2", *popular), ("new", "i3", *near)]
+    listed += [("pinned", "i6", "pin:RUL-007", "REC-012", {}), ("pinned", "i3", *popular)]
+    columns = "source string, reason_code string, reason_arguments map<string,string>"
     rows = rank_targets(
         spark.createDataFrame(candidates, "person_id string, item_id string, score double").coalesce(1),
-        spark.createDataFrame(listed, "person_id string, item_id string").coalesce(1),
+        spark.createDataFrame(listed, f"person_id string, item_id string, {columns}").coalesce(1),
         tastes,
         catalogue,
         ("category", "brand", "colour"),
         2,
-        "popular",
     ).select("*", F.col("reason_arguments")["item_count"].alias("count"))
     found: dict[tuple[str, str], list[Any]] = {}
+    arguments = {}
     for row in sorted(rows.collect(), key=lambda row: row.recommendation_rank):
         key = (row.person_id, row.target_kind)
         found.setdefault(key, []).append((row.target_id, row.score, row.source, row.reason_code, row["count"]))
+        arguments[(*key, row.target_id)] = row.reason_arguments
     close = pytest.approx
     assert found == {
         # Bread, which p was never offered, is not there, whatever the history; brand x neither.
@@ -207,12 +212,20 @@ def test_targets_are_ranked_from_candidates_and_tastes(spark: SparkSession, cata
             ("z", close(0.9 / 2), "blend", "REC-004", "2"),
             ("y", close((0.1 + 1 / 7) / 2), "blend", "REC-011", "1"),
         ],
+        # One tea of each list: the first by name.
         ("new", "category"): [
-            ("tea", close(2 / 3), "popular", "REC-003", None),
-            ("wine", close(1 / 3), "popular", "REC-003", None),
+            ("tea", close(2 / 3), "near", "REC-007", None),
+            ("wine", close(1 / 3), "near", "REC-007", None),
         ],
         ("new", "brand"): [
-            ("x", close(2 / 3), "popular", "REC-003", None),
+            ("x", close(2 / 3), "near", "REC-007", None),
             ("y", close(1 / 3), "popular", "REC-003", None),
         ],
+        ("pinned", "category"): [("wine", close(1.0), "pin:RUL-007", "REC-012", None)],
+        ("pinned", "brand"): [
+            ("x", close(1 / 2), "popular", "REC-003", None),
+            ("z", close(1 / 2), "pin:RUL-007", "REC-012", None),
+        ],
     }
+    assert arguments[("new", "brand", "x")] == {"audience": "north"}
+    assert arguments[("new", "brand", "y")] == {}

@@ -11,7 +11,8 @@ from pyspark.sql import DataFrame, SparkSession
 from personalake.errors import ConfigError
 from personalake.recommend import ItemCosine, Popular
 from personalake.recommend.build import fit_all, ranked_items
-from personalake.recommend.propose import proposed_items, removals
+from personalake.recommend.propose import proposed_items
+from personalake.recommend.removed import counted_removals, removals
 from personalake.recommend.request import Request
 from personalake.recommend.rules import Ruleset, parse_rules
 from personalake.recommend.settings import Recommend
@@ -66,7 +67,8 @@ class Shop:
         for row in sorted(ranked.where("rule_code IS NULL").collect(), key=lambda row: row.recommendation_rank):
             found.setdefault(row.person_id, []).append(row.item_id)
             assert len(found[row.person_id]) == row.recommendation_rank
-        told = {r.rule_code: (r.removed_kind, r.removed_count) for r in removals(proposed, ranked, request).collect()}
+        removed = removals(proposed, ranked, self.fitted, self.settings, request).collect()
+        told = {r.rule_code: (r.removed_kind, r.removed_count) for r in removed}
         proposed.unpersist()
         ranked.unpersist()
         return found, told
@@ -102,8 +104,8 @@ def test_exclusions_leave_full_lists_and_are_counted(shop: Shop) -> None:
         "out": ["i2", "i3", "i5", "i7"],
     }
     assert told["RUL-001"] == told["RUL-003"] == ("items", 1)
-    assert told["RUL-002"] == ("candidates", 7), "of the child alone: who has no history has no candidates"
-    assert told["RUL-004"] == ("candidates", 1), "of the child's the first rule took it"
+    assert told["RUL-002"] == ("candidates", 7 + 8), "the child's own, and of the list that fills up the ageless one's"
+    assert told["RUL-004"] == ("candidates", 1 + 1), "the adult's, and who opted out is in the north too"
     assert told["RUL-005"][0] == "candidates"
 
 
@@ -142,7 +144,7 @@ def test_what_was_bought_comes_back_after_its_days(shop: Shop, spark: SparkSessi
     met = shop.interactions.where("person_id NOT LIKE 'crowd%'")
     met = met.unionByName(spark.createDataFrame([("adult", "i3", 1.0)], met.schema))
     masks = [request.mask(met, exclude_seen) for exclude_seen in (True, False)]
-    told = removals(masks[0].selectExpr("'' AS rule_code"), masks[0].selectExpr("'' AS rule_code"), request)
+    told = counted_removals(masks[0].selectExpr("'' AS rule_code"), masks[0].selectExpr("'' AS rule_code"), request)
     seen, unseen = ({tuple(row) for row in mask.collect()} for mask in masks)
     kept_out = {("adult", "i0"), ("adult", "i3"), ("stranger", "i3")}
     assert unseen == kept_out, "bought 30 days ago; the wine for ever; not what was bought 31 days ago"

@@ -9,6 +9,7 @@ import csv
 import fcntl
 import io
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -61,6 +62,13 @@ def test_a_second_reader_reads_every_table_by_its_path(flow: Flow) -> None:
         keys = delta.to_pandas(columns=list(table.key))
         assert not keys.duplicated().any(), name
         assert name not in NOT_EMPTY or len(keys) > 0, f"{name} is empty"
+
+
+def test_runs_keeps_how_lists_were_made_and_what_rules_removed(flow: Flow) -> None:
+    runs = DeltaTable(str(flow.root / "runs")).to_pandas()
+    detail = dict(runs.loc[(runs["stage"] == "recommend") & (runs["state"] == "complete"), "detail"].item())
+    assert re.match(r"\w+ plan \(.+\): ", detail["item_cosine"]), detail
+    assert re.fullmatch(r"\d+ pairs", detail["RUL-001"]), detail
 
 
 def test_a_second_run_skips_everything(flow: Flow) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 from pyspark.sql import DataFrame
@@ -25,8 +25,8 @@ class FittedAls(BlockedFitted):
     """Factors of persons and items; a score is their product.
 
     `person_factors`: person_id, factors (array of float). `item_factors`: item_id, item_index (from 0), factors.
-    `losses`: step (iteration, from 1), loss (see `als_loss`): of every iteration by engine cg, of the last one by
-    engine mllib, which tells none where the item factors take more than item_factors_mb.
+    `losses`: step (iteration, from 1), loss (see `als_loss`): of every iteration by engine cg, of the last one and
+    those of loss_at by engine mllib, which tells none where the item factors take more than item_factors_mb.
     """
 
     settings: Als
@@ -96,6 +96,10 @@ class Als(Algorithm):
         le=10,
         description="Engine mllib: iterations between checkpoints, which keep long fits off the stack",
     )
+    loss_at: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(),
+        description="Engine mllib: iterations whose loss is told beside the last one's, each by a fit of that length",
+    )
     cg_steps: int = Field(default=3, ge=1, description="Engine cg: steps per row and half-step, from where it was")
     cg_memory_mb: int = Field(
         default=4096,
@@ -122,8 +126,9 @@ class Als(Algorithm):
                 engine cg: matrix and factors take more than cg_memory_mb, or more than the driver accepts.
 
         Cost:
-            Engine mllib: two shuffles of factors per iteration. Engine cg: no shuffle; the rows come to the driver,
-            which sends the factors of one side to every node and gets those of the other, twice per iteration.
+            Engine mllib: two shuffles of factors per iteration, and as many for each of loss_at. Engine cg: no
+            shuffle; the rows come to the driver, which sends the factors of one side to every node and gets those of
+            the other, twice per iteration.
         """
         rows = checked_interactions(interactions, check)
         fit = fit_cg if self.engine == "cg" else fit_mllib

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from pyspark.ml.recommendation import ALS
@@ -37,11 +38,15 @@ def fit_mllib(interactions: DataFrame, settings: Als) -> tuple[DataFrame, DataFr
 
     Returns:
         The factors of persons (person_id, factors) and items (item_id, item_index from 0, factors), in Spark's cache,
-        and the loss after the last iteration (step, loss; no row where the item factors take too much for a worker).
+        and the loss (step, loss) after the last iteration and those of loss_at; no row where the item factors take too
+        much for a worker.
 
     Raises:
         DataError: a weight is beyond float32.
         ConfigError: more than 10 iterations on a cluster whose session has no checkpoint folder.
+
+    Cost:
+        Two shuffles of factors per iteration; as many more for each of loss_at, since MLlib tells no loss on its way.
     """
     ratings = _ratings(interactions, settings.blocks).persist()
     try:
@@ -50,13 +55,12 @@ def fit_mllib(interactions: DataFrame, settings: Als) -> tuple[DataFrame, DataFr
             person_factors, item_factors = (nobody.select(*names) for names in (_PERSON, _ITEM))
             return person_factors, item_factors, losses_by_step(interactions.sparkSession, [])
         with checkpointed(interactions.sparkSession, settings.iterations):
-            model = _als(settings).fit(ratings)
-            person_factors = _by_id(ratings, "person", model.userFactors).persist()
-            item_factors = _with_index(_by_id(ratings, "item", model.itemFactors)).persist()
-            person_factors.count()
+            person_factors, item_factors = _factors(ratings, settings)
             item_count = item_factors.count()
-        fits_a_worker = item_count * settings.rank * 8 <= settings.item_factors_mb * 2**20
-        losses = [_last_loss(ratings, person_factors, item_factors, settings)] if fits_a_worker else []
+            fits_a_worker = item_count * settings.rank * 8 <= settings.item_factors_mb * 2**20
+            losses = [*_earlier_losses(ratings, settings)] if fits_a_worker else []
+        if fits_a_worker:
+            losses.append(_last_loss(ratings, person_factors, item_factors, settings))
         return person_factors, item_factors, losses_by_step(interactions.sparkSession, losses)
     finally:
         ratings.unpersist()
@@ -71,6 +75,25 @@ def _is_empty(ratings: DataFrame) -> bool:
         text = f"goes up to {found['heaviest']:.3g}; MLlib takes ratings up to {_HEAVIEST:.0e}."
         raise DataError(Fault("interactions.weight", text, "Take its logarithm, or cap it."))
     return False
+
+
+def _factors(ratings: DataFrame, settings: Als) -> tuple[DataFrame, DataFrame]:
+    """The factors of persons and items after the iterations, computed and kept."""
+    model = _als(settings).fit(ratings)
+    person_factors = _by_id(ratings, "person", model.userFactors).persist()
+    item_factors = _with_index(_by_id(ratings, "item", model.itemFactors)).persist()
+    person_factors.count()
+    return person_factors, item_factors
+
+
+def _earlier_losses(ratings: DataFrame, settings: Als) -> Iterator[tuple[int, float]]:
+    """The losses of loss_at before the last iteration, each by a fit that ends there: the same input, the same way."""
+    for step in sorted({step for step in settings.loss_at if step < settings.iterations}):
+        shorter = settings.model_copy(update={"iterations": step})
+        factors = _factors(ratings, shorter)
+        yield _last_loss(ratings, *factors, shorter)
+        for frame in factors:
+            frame.unpersist()
 
 
 def _last_loss(

@@ -52,7 +52,13 @@ def fit_all(
     }
 
 
-def fit_blend(before: DataFrame, after: DataFrame, settings: Recommend, items: DataFrame | None = None) -> Ranker:
+def fit_blend(
+    before: DataFrame,
+    after: DataFrame,
+    settings: Recommend,
+    items: DataFrame | None = None,
+    persons: DataFrame | None = None,
+) -> Ranker:
     """Learn how to blend: fit the algorithms on what was before a day, see what was taken up since.
 
     Args:
@@ -60,6 +66,7 @@ def fit_blend(before: DataFrame, after: DataFrame, settings: Recommend, items: D
         after: person_id, item_id met since.
         settings: the section recommend.
         items: the catalogue as of the day.
+        persons: as `fit_all`, as of the day: without them lists within an audience say nothing to learn from.
 
     Returns:
         The ranker; not trained where there is too little to learn from.
@@ -68,10 +75,10 @@ def fit_blend(before: DataFrame, after: DataFrame, settings: Recommend, items: D
         A fit of the algorithms that are blended, and the lists of `train_persons`.
     """
     blended = {name: settings.algorithms[name] for name in settings.blended}
-    fitted = fit_all(before, settings.model_copy(update={"algorithms": blended}), items)
+    fitted = fit_all(before, settings.model_copy(update={"algorithms": blended}), items, persons)
     seen = before.select(*PAIR) if settings.exclude_seen else before.select(*PAIR).limit(0)
-    persons = training_persons(before, after, settings.blend.learned)
-    lists = {name: model.candidates(persons, settings.candidates, exclude=seen) for name, model in fitted.items()}
+    trained = training_persons(before, after, settings.blend.learned)
+    lists = {name: model.candidates(trained, settings.candidates, exclude=seen) for name, model in fitted.items()}
     ranker = fit_ranker(lists, before, after, items, settings.blend.learned)
     for model in fitted.values():
         model.unpersist()
@@ -138,7 +145,7 @@ def build_recommendations(
     Args:
         ranked: what `ranked_items` gave.
         proposed: what `propose.proposed_items` gave.
-        fitted: what `fit_all` gave.
+        fitted: what `fit_all` gave; empty where nobody met anything.
         settings: the section recommend, the one fitted with.
         request: persons, and items: item_id, and where there title, brand, category, price_band.
 
@@ -152,8 +159,7 @@ def build_recommendations(
     rows = _with_kind(told)
     if request.items is not None and tastes is not None and settings.targets:
         own = proposed.where(F.col(RULE).isNull())
-        limit, fallback = settings.target_limit, settings.fallback
-        targets = rank_targets(own, listed, tastes, request.items, settings.targets, limit, fallback)
+        targets = rank_targets(own, told, tastes, request.items, settings.targets, settings.target_limit)
         rows = rows.unionByName(targets)
     return with_sentences(rows)
 
@@ -166,9 +172,10 @@ def _with_kind(rows: DataFrame) -> DataFrame:
 
 def _tastes(fitted: Mapping[str, Fitted], settings: Recommend, request: Request) -> DataFrame | None:
     """The tastes of those whose lists may be their own; None without a catalogue."""
-    if request.items is None:
+    met = fitted[settings.fallback].interactions if fitted else request.interactions
+    if request.items is None or met is None:
         return None
-    histories = fitted[settings.fallback].interactions.join(request.personal, on="person_id", how="left_semi")
+    histories = met.join(request.personal, on="person_id", how="left_semi")
     return tastes_by_person(histories, request.items)
 
 

@@ -16,7 +16,7 @@ from personalake.recommend.pins import PINNED
 from personalake.recommend.popular import AudienceList
 from personalake.recommend.rank import PERSONAL
 from personalake.recommend.request import Request
-from personalake.recommend.settings import Recommend
+from personalake.recommend.settings import CATALOGUE, Recommend
 from personalake.recommend.tastes import with_targets
 from personalake.recommend.trending import Trending
 
@@ -59,6 +59,7 @@ def with_reasons(
         F.when(F.col("source").startswith(PINNED), F.lit(reasons.PINNED))
         .when(because.isNotNull(), F.lit(reasons.LIKE_AN_ITEM))
         .when(taste.isNotNull(), F.lit(reasons.TASTE))
+        .when(F.col("source") == F.lit(CATALOGUE), F.lit(reasons.FROM_CATALOGUE))
         .otherwise(F.coalesce(_code_of(settings), F.lit(reasons.LIKE_MINDED)))
     )
     arguments = {

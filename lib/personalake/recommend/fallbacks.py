@@ -52,7 +52,7 @@ def tiers_of(fitted: Mapping[str, Fitted], names: Sequence[str]) -> tuple[Tier, 
 def fallback_rows(
     short: DataFrame, tiers: Sequence[Tier], mask: DataFrame, closed: DataFrame, request: Request, depth: int
 ) -> DataFrame:
-    """As much of each popular list as each person can need.
+    """As much of each popular list as each person can need, and what rules on persons take out of it.
 
     Lists stay full whatever the rules take out: a person's part reaches down to where so many items that no rule can
     take out have passed as the list is long and the person has masked.
@@ -66,7 +66,8 @@ def fallback_rows(
         depth: open items that a person can need, ≥ 1.
 
     Returns:
-        person_id, item_id, source, audience, tier_rank (from 1), popularity_rank.
+        person_id, item_id, source, audience, tier_rank (from 1), popularity_rank, rule_code: null, or the rule that
+        takes the row out: those rows are there to be counted.
 
     Cost:
         Each list goes to every worker; each person's part is depth + masked rows long, and longer where rules speak of
@@ -83,10 +84,8 @@ def fallback_rows(
         rows = _part(asking, tier, closed, request)
         parts.append(rows.withColumns({"source": F.lit(tier.name), "tier_rank": F.lit(place)}))
     rows = reduce(DataFrame.unionByName, parts).join(theirs, on=list(PAIR), how="left_anti")
-    if request.rules.pair_exclusions:
-        ruled = with_removing_rule(rows, request.rules, request.known_persons, request.items)
-        rows = ruled.where(F.col(RULE).isNull())
-    return rows.select(*PAIR, "source", "audience", "tier_rank", "popularity_rank")
+    ruled = with_removing_rule(rows, request.rules, request.known_persons, request.items)
+    return ruled.select(*PAIR, "source", "audience", "tier_rank", "popularity_rank", RULE)
 
 
 def _part(wanting: DataFrame, tier: Tier, closed: DataFrame, request: Request) -> DataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -15,6 +14,7 @@ from personalake.recommend.model import Fitted
 from personalake.recommend.request import Request
 from personalake.recommend.rules.exclusions import RULE, with_boost, with_removing_rule
 from personalake.recommend.settings import Recommend
+from personalake.recommend.top import top_candidates
 
 DEEPER = 2
 """Where rules speak of persons or change scores, lists of candidates are so many times as long before they do."""
@@ -44,8 +44,7 @@ def proposed_items(
     changes_much = request.rules.pair_exclusions or request.rules.boosts
     depth = settings.candidates * (DEEPER if changes_much else 1)
     mask = masked_pairs(fitted, settings, request)
-    is_closing = request.items is not None and request.rules.item_exclusions
-    closed = request.closed(mask).select("item_id") if is_closing else None
+    closed = _closed(mask, request)
     lists = {
         name: fitted[name].candidates(request.personal, depth, exclude=mask, unavailable=closed)
         for name in settings.blended
@@ -65,37 +64,32 @@ def proposed_items(
     return boosted.select(*PAIR, "score", "source", RULE)
 
 
+def proposed_alone(model: Fitted, mask: DataFrame, request: Request, limit: int) -> DataFrame:
+    """What one algorithm would suggest without the others, of what the rules let stand: no promotion, pin or cap.
+
+    Args:
+        model: one of the fitted algorithms.
+        mask: what `masked_pairs` gave.
+        request: persons, items and rules.
+        limit: list length, ≥ 1.
+
+    Returns:
+        person_id, item_id, score, candidate_rank, as `Fitted.candidates`.
+    """
+    depth = limit * (DEEPER if request.rules.pair_exclusions else 1)
+    found = model.candidates(request.ids, depth, exclude=mask, unavailable=_closed(mask, request))
+    if not request.rules.pair_exclusions:
+        return found
+    ruled = with_removing_rule(found, request.rules, request.known_persons, request.items)
+    return top_candidates(ruled.where(F.col(RULE).isNull()), limit)
+
+
 def masked_pairs(fitted: Mapping[str, Fitted], settings: Recommend, request: Request) -> DataFrame:
     """person_id, item_id never to suggest, as `Request.mask`: what was seen is what the algorithms were fitted on."""
     return request.mask(fitted[settings.fallback].interactions, settings.exclude_seen)
 
 
-def removals(proposed: DataFrame, ranked: DataFrame, request: Request) -> DataFrame:
-    """What each rule removed.
-
-    Args:
-        proposed: what `proposed_items` gave, put down.
-        ranked: what `build.ranked_items` gave, put down.
-        request: persons, items and rules.
-
-    Returns:
-        rule_code, removed_kind (items: of the catalogue; pairs: bought by the persons asked for; candidates: of a
-        person), removed_count. A rule that removed nothing has no row.
-
-    Cost:
-        An aggregate over each of the frames that some rule can have removed from.
-    """
-    parts = []
-    if request.bought is not None and request.rules.bought is not None:
-        kept_out = request.bought_or_not().where("is_kept_out").join(request.ids, on="person_id", how="left_semi")
-        parts.append((kept_out.withColumn(RULE, F.lit(request.rules.bought.code)), "pairs"))
-    if request.items is not None and request.rules.item_exclusions:
-        parts.append((request.closed(request.items), "items"))
-    if request.rules.pair_exclusions:
-        parts.append((proposed, "candidates"))
-    if request.rules.caps:
-        parts.append((ranked, "candidates"))
-    none = proposed.select(F.col(RULE), F.lit("").alias("removed_kind")).limit(0)
-    rows = [part.select(RULE, F.lit(kind).alias("removed_kind")).where(F.col(RULE).isNotNull()) for part, kind in parts]
-    every = reduce(DataFrame.unionByName, rows, none)
-    return every.groupBy(RULE, "removed_kind").agg(F.count(F.lit(1)).alias("removed_count"))
+def _closed(like: DataFrame, request: Request) -> DataFrame | None:
+    """item_id of what nobody is suggested; None where no rule closes an item."""
+    is_closing = request.items is not None and request.rules.item_exclusions
+    return request.closed(like).select("item_id") if is_closing else None

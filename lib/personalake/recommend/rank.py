@@ -64,8 +64,7 @@ def rank_items(
         F.lit(None).cast("int").alias("popularity_rank"),
     )
     caps = request.rules.caps
-    short = request.ids if caps else _short(request.ids, rows, limit)
-    fill = fallback_rows(short, tiers, mask, closed, request, limit + (pool if caps else 0))
+    fill = _fill(rows, tiers, mask, closed, request, limit, pool).where(F.col(RULE).isNull()).drop(RULE)
     both = rows.unionByName(_new(fill, rows, len(tiers)).withColumn("score", F.lit(None).cast("double")))
     if rerank.is_on or caps:
         order = Order(
@@ -81,6 +80,36 @@ def rank_items(
     else:
         placed = _placed(both, limit)
     return with_pins(_below_own(placed), request, closed, limit)
+
+
+def taken_out(
+    own: DataFrame, tiers: Sequence[Tier], mask: DataFrame, request: Request, limit: int, pool: int = 100
+) -> DataFrame:
+    """What rules on persons take out of popular lists, as far down as `rank_items` looks into them for each person.
+
+    Args:
+        own, tiers, mask, request, limit, pool: as `rank_items`.
+
+    Returns:
+        person_id, item_id, rule_code, distinct.
+    """
+    fill = _fill(own, tiers, mask, request.closed(own), request, limit, pool)
+    return fill.where(F.col(RULE).isNotNull()).select(*PAIR, RULE).distinct()
+
+
+def _fill(
+    own: DataFrame,
+    tiers: Sequence[Tier],
+    mask: DataFrame,
+    closed: DataFrame,
+    request: Request,
+    limit: int,
+    pool: int,
+) -> DataFrame:
+    """What the popular lists have for those whose own list is short, or may become so, as `fallback_rows`."""
+    caps = request.rules.caps
+    short = request.ids if caps else _short(request.ids, own, limit)
+    return fallback_rows(short, tiers, mask, closed, request, limit + (pool if caps else 0))
 
 
 def _short(ids: DataFrame, own: DataFrame, limit: int) -> DataFrame:

@@ -15,6 +15,9 @@ from personalake.recommend.registry import AnyAlgorithm
 from personalake.recommend.rerank.settings import Rerank
 from personalake.settings import Section
 
+CATALOGUE = "catalogue"
+"""What `source` says where no algorithm had anything to go by."""
+
 
 class Blend(Section):
     """How several algorithms' candidates become one list."""
@@ -81,6 +84,8 @@ class Recommend(Section):
             for name in self.fallbacks
             if not isinstance(self.algorithms.get(name), AudienceList)
         ]
+        if CATALOGUE in self.algorithms:
+            faults.append(f"algorithms: {CATALOGUE} is what lists are called that no algorithm makes")
         if not self.blended:
             faults.append("algorithms: none is left to blend beside the fallback")
         if faults:

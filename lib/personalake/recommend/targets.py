@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from personalake.recommend.reasons import FROM_ITEMS, OWN_TASTE, POPULAR
+from personalake.recommend.reasons import FROM_ITEMS, OWN_TASTE
 from personalake.recommend.tastes import with_targets
 from personalake.recommend.top import rounded
 
@@ -21,26 +21,27 @@ def rank_targets(
     items: DataFrame,
     kinds: Sequence[str],
     limit: int,
-    fallback: str,
 ) -> DataFrame:
     """Rank brands, categories, price bands for each person.
 
     Half of a target's score is its share of the scores of all the person's candidates, half its share of the person's
     history. Only targets with a candidate count, so that what rules keep out is not suggested by its brand either.
-    Persons without candidates get the targets of their list, by how many of its items have them.
+    Persons without candidates get the targets of their list, by how many of its items have them; source and reason are
+    those of most of these items.
 
     Args:
         candidates: person_id, item_id, score (≥ 0): all candidates of those whose lists are their own, after the rules.
-        ranked: person_id, item_id: the item lists, for persons without candidates.
+        ranked: person_id, item_id, source, reason_code, reason_arguments: the item lists, for persons without
+            candidates.
         tastes: person_id, target_kind, target_id, taste_share, as `tastes.tastes_by_person`.
         items: item_id and a column per kind; kinds without a column and items without a value are left out.
         kinds: columns of items, e.g. brand, category, price_band.
         limit: list length per kind, ≥ 1.
-        fallback: source of a target that only a popular list speaks for.
 
     Returns:
-        person_id, target_kind, target_id, score (0–1), source (`blend` or the fallback), recommendation_rank (int, from
-        1 within person and kind), reason_code, reason_arguments: the larger half is the reason.
+        person_id, target_kind, target_id, score (0–1), source (`blend`; without candidates, of the list's items that
+        are of the target, what most come from, the first by name at a tie), recommendation_rank (int, from 1 within
+        person and kind), reason_code, reason_arguments: the larger half is the reason, or what the source gives.
 
     Cost:
         A shuffle by item (or a broadcast of the catalogue) and some by person and target.
@@ -62,16 +63,32 @@ def rank_targets(
         ).alias("reason_arguments"),
     )
     others = ranked.join(candidates.select("person_id").distinct(), on="person_id", how="left_anti")
-    popular = _shares(others, targets, F.lit(1.0)).select(
-        *("person_id", "target_kind", "target_id"),
-        rounded(F.col("_share")).alias("score"),
-        F.lit(fallback).alias("source"),
-        F.lit(POPULAR).alias("reason_code"),
-        F.create_map().cast("map<string,string>").alias("reason_arguments"),
-    )
     order = Window.partitionBy("person_id", "target_kind").orderBy(F.desc("score"), F.asc("target_id"))
-    both = own.unionByName(popular).withColumn("recommendation_rank", F.row_number().over(order))
+    both = own.unionByName(_of_lists(others, targets)).withColumn("recommendation_rank", F.row_number().over(order))
     return both.where(F.col("recommendation_rank") <= limit)
+
+
+def _of_lists(ranked: DataFrame, targets: DataFrame) -> DataFrame:
+    """Targets of lists that others than the person's own history made, each with the source of most of its items."""
+    key = ("person_id", "target_kind", "target_id")
+    reason = F.struct("reason_code", F.map_entries("reason_arguments").alias("reason_arguments"))
+    told = ranked.select("person_id", "item_id", "source", reason.alias("_reason"))
+    named = told.join(targets, on="item_id", how="inner").select(
+        "person_id", "source", "_reason", F.explode("targets").alias("_target")
+    )
+    by_source = named.groupBy("person_id", "_target.target_kind", "_target.target_id", "source").agg(
+        F.count(F.lit(1)).alias("_items"), F.min("_reason").alias("_reason")
+    )
+    most = F.min(F.struct((-F.col("_items")).alias("least"), "source", "_reason")).alias("_most")
+    sums = by_source.groupBy(*key).agg(F.sum("_items").alias("_sum"), most)
+    whole = F.sum("_sum").over(Window.partitionBy("person_id", "target_kind"))
+    return sums.withColumn("score", rounded(F.col("_sum") / whole)).select(
+        *key,
+        "score",
+        "_most.source",
+        "_most._reason.reason_code",
+        F.map_from_entries("_most._reason.reason_arguments").alias("reason_arguments"),
+    )
 
 
 def _shares(rows: DataFrame, targets: DataFrame, mass: Column) -> DataFrame:

@@ -1,8 +1,8 @@
-"""person_item_days → model_metrics: what the lists would have been worth on the last days."""
+"""person_item_days, roll-ups → model_metrics: what the lists would have been worth on the last days."""
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -13,13 +13,15 @@ from personalake.evaluate.split import relevant_pairs, split_by_time
 from personalake.job import Job, Stage
 from personalake.profiles.interactions import build_interactions
 from personalake.recommend.build import fit_all, ranked_items
+from personalake.recommend.learned import Ranker
 from personalake.recommend.model import Fitted
-from personalake.recommend.propose import proposed_items
+from personalake.recommend.propose import masked_pairs, proposed_alone, proposed_items
 from personalake.recommend.request import Request
-from personalake.stages.known import items_as_of
+from personalake.recommend.rerank.settings import Rerank
+from personalake.recommend.rules.exclusions import RULE
+from personalake.stages.asking import READS, SECTIONS, person_columns, persons_before, request_as_of, rules_fingerprint
 from personalake.stages.learning import learned_blend
 from personalake.tables.evaluate import MODEL_METRICS
-from personalake.tables.ingest import ITEM_VERSIONS
 from personalake.tables.profiles import PERSON_ITEM_DAYS
 
 
@@ -35,52 +37,49 @@ def run(job: Job) -> None:
         job.note(not_measured=f"the last {settings.test_days} days, or the days before them, hold no interactions")
         metrics = job.read(MODEL_METRICS).limit(0)
     else:
-        fitted = fit_all(train, job.settings.recommend, _catalogue(job, split.train_as_of))
+        known = persons_before(job, split.train_as_of, person_columns(job.settings))
+        persons = relevant.select("person_id").distinct().join(known, on="person_id", how="left")
+        request = request_as_of(job, split.train_as_of, persons, train)
+        fitted = fit_all(train, job.settings.recommend, request.items, known)
+        ranker = learned_blend(job, split.train_as_of)
+        if ranker is not None:
+            job.note(learned_blend=ranker.note)
         items = train.select("item_id").distinct()
         lists = {
-            name: job.put_down(frame, name)
-            for name, frame in _lists(job, fitted, relevant, items, train, split.train_as_of).items()
+            name: job.put_down(frame.select("person_id", "item_id", F.col(column).alias("rank")), name)
+            for name, (frame, column) in _lists(job, fitted, ranker, request, items).items()
         }
         metrics = build_model_metrics(lists, relevant, train, items, job.as_of, settings.ks)
     job.replace_where(MODEL_METRICS, metrics, {"stage": STAGE.name, "as_of_date": job.as_of})
 
 
 def _lists(
-    job: Job, fitted: dict[str, Fitted], relevant: DataFrame, items: DataFrame, train: DataFrame, train_as_of: date
-) -> dict[str, DataFrame]:
+    job: Job, fitted: dict[str, Fitted], ranker: Ranker | None, request: Request, items: DataFrame
+) -> dict[str, tuple[DataFrame, str]]:
+    """The lists of each model, and the column that ranks them."""
     limit = max(job.settings.evaluate.ks)
     settings = job.settings.recommend.model_copy(update={"limit": limit})
-    persons = relevant.select("person_id").distinct()
-    lists = {name: _ranked(model.candidates(persons, limit), "candidate_rank") for name, model in fitted.items()}
-    request = Request(persons, items=_catalogue(job, job.as_of), interactions=train)
-    ranker = learned_blend(job, train_as_of)
-    if ranker is not None:
-        job.note(learned_blend=ranker.note)
+    mask = masked_pairs(fitted, settings, request)
+    lists = {name: (proposed_alone(model, mask, request, limit), "candidate_rank") for name, model in fitted.items()}
     proposed = job.put_down(proposed_items(fitted, settings, request, ranker), "proposed")
-    lists["blend"] = _ranked(ranked_items(proposed, fitted, settings, request), "recommendation_rank")
-    # Popular answers only for persons it has met; as a baseline everybody gets the list.
-    everybody = Request(persons, opted_out=persons)
-    popular = ranked_items(proposed.limit(0), fitted, settings, everybody)
-    only_popular = popular.where(F.col("source") == settings.fallback)
-    lists[settings.fallback] = _ranked(only_popular, "recommendation_rank")
-    lists["random"] = random_recommender(persons, items, limit, job.settings.evaluate.seed)
+    ranked = ranked_items(proposed, fitted, settings, request)
+    lists["blend"] = (ranked.where(F.col(RULE).isNull()), "recommendation_rank")
+    # Popular answers only for persons it has met; as a baseline everybody gets the list, as it comes.
+    plain = settings.model_copy(update={"rerank": Rerank(), "fallbacks": ()})
+    unplaced = replace(request, rules=request.rules.keeping_out)
+    popular = ranked_items(proposed.limit(0), fitted, plain, unplaced)
+    lists[settings.fallback] = (popular, "recommendation_rank")
+    random = random_recommender(request.ids, items, limit, job.settings.evaluate.seed)
+    lists["random"] = (random, "rank")
     return lists
-
-
-def _catalogue(job: Job, as_of: date) -> DataFrame | None:
-    items = items_as_of(job, as_of)
-    return None if items.isEmpty() else items
-
-
-def _ranked(lists: DataFrame, column: str) -> DataFrame:
-    return lists.select("person_id", "item_id", F.col(column).alias("rank"))
 
 
 STAGE = Stage(
     name="evaluate",
     title="What the lists would have been worth on the last days",
-    reads=(PERSON_ITEM_DAYS, ITEM_VERSIONS),
+    reads=READS,
     writes=(MODEL_METRICS,),
-    sections=("evaluate", "recommend", "profiles"),
+    sections=("evaluate", *SECTIONS),
     run=run,
+    fingerprint=rules_fingerprint,
 )

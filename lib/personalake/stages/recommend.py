@@ -3,45 +3,50 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from personalake.config import Settings
-from personalake.errors import ConfigError, Fault
 from personalake.job import Job, Stage
 from personalake.manifest import code_version, complete_run_ids
-from personalake.privacy.consent import persons_without_consent
-from personalake.recommend.build import build_item_neighbours, build_recommendations, fit_all, ranked_items
+from personalake.recommend.build import (
+    build_item_neighbours,
+    build_recommendations,
+    fit_all,
+    ranked_items,
+)
+from personalake.recommend.catalogue import catalogue_lists, catalogue_removals, nobodys_candidates
 from personalake.recommend.convergence import build_losses
-from personalake.recommend.popular import AudienceList
-from personalake.recommend.propose import proposed_items, removals
+from personalake.recommend.propose import proposed_items
+from personalake.recommend.removed import removals
 from personalake.recommend.request import Request
-from personalake.recommend.rules import load_rules
-from personalake.stages.known import items_as_of
+from personalake.stages.asking import (
+    READS,
+    SECTIONS,
+    person_columns,
+    persons_with,
+    request_as_of,
+    rules_fingerprint,
+)
 from personalake.stages.learning import learned_blend
 from personalake.tables.evaluate import MODEL_METRICS
-from personalake.tables.identity import IDENTITY_MAP
-from personalake.tables.ingest import CONSENTS, ITEM_VERSIONS
-from personalake.tables.profiles import INTERACTIONS, PERSON_ITEM_DAYS, PROFILES
+from personalake.tables.profiles import INTERACTIONS, PROFILES
 from personalake.tables.recommend import ITEM_NEIGHBOURS, RECOMMENDATIONS
 from personalake.tables.segments import SEGMENT_PROFILES, SEGMENTS
-
-PERSONALISATION = "personalisation"
-SEGMENT = {"segment_id", "segment_name"}
 
 
 def run(job: Job) -> None:
     """Fit, propose, blend, rank; every person with a profile gets a list."""
-    settings = job.settings.recommend
     interactions = job.read(INTERACTIONS)
+    request = request_as_of(job, job.as_of, _persons(job), interactions)
     if interactions.isEmpty():
-        job.note(no_lists="no interactions before this day")
-        job.replace(ITEM_NEIGHBOURS, job.read(ITEM_NEIGHBOURS).limit(0))
-        _write_metrics(job, job.read(MODEL_METRICS).limit(0))
-        return
-    request = _request(job, interactions)
+        _without_interactions(job, request)
+    else:
+        _with_interactions(job, request, interactions)
+
+
+def _with_interactions(job: Job, request: Request, interactions: DataFrame) -> None:
+    settings = job.settings.recommend
     fitted = fit_all(interactions, settings, request.items, request.persons)
     job.note(**{name: model.note for name, model in fitted.items() if model.note})
     job.replace(ITEM_NEIGHBOURS, build_item_neighbours(fitted))
@@ -53,37 +58,33 @@ def run(job: Job) -> None:
     ranked = job.put_down(ranked_items(proposed, fitted, settings, request), "ranked")
     rows = build_recommendations(ranked, proposed, fitted, settings, request)
     _write(job, job.put_down(rows, "rows"))
-    _note_removals(job, removals(proposed, ranked, request))
+    _note_removals(job, removals(proposed, ranked, fitted, settings, request))
     for model in fitted.values():
         model.unpersist()
 
 
-def _request(job: Job, interactions: DataFrame) -> Request:
-    persons = _persons(job)
-    return Request(
-        persons=persons,
-        items=_catalogue(job),
-        bought=_bought(job),
-        opted_out=_opted_out(job, persons.select("person_id")),
-        rules=load_rules(job.settings.rules.file),
-        as_of=job.as_of,
-        interactions=interactions,
-    )
+def _without_interactions(job: Job, request: Request) -> None:
+    """Everyone gets what the catalogue has; where there is none either, the tables say so by being empty."""
+    settings = job.settings.recommend
+    job.replace(ITEM_NEIGHBOURS, job.read(ITEM_NEIGHBOURS).limit(0))
+    _write_metrics(job, job.read(MODEL_METRICS).limit(0))
+    if request.items is None:
+        job.note(no_lists="neither interactions nor a catalogue before this day")
+        _replace(job, job.read(RECOMMENDATIONS).limit(0))
+        return
+    job.note(lists_from_catalogue="no interactions before this day")
+    ranked = job.put_down(catalogue_lists(settings, request), "ranked")
+    rows = build_recommendations(ranked, nobodys_candidates(request), {}, settings, request)
+    _write(job, job.put_down(rows, "rows"))
+    _note_removals(job, catalogue_removals(ranked, settings, request))
 
 
 def _persons(job: Job) -> DataFrame:
-    """Everyone with a profile, and what rules and popular lists go by."""
-    lists = [a for a in job.settings.recommend.algorithms.values() if isinstance(a, AudienceList)]
-    within = {algorithm.within for algorithm in lists if algorithm.within is not None}
-    named = {*load_rules(job.settings.rules.file).person_columns, *within}
+    """Everyone with a profile of the day, and what rules and popular lists go by."""
     today = F.col("as_of_date") == F.lit(job.as_of)
-    persons = job.read(PROFILES).where(today).select("person_id", *sorted(named - SEGMENT))
-    if not named & SEGMENT:
-        return persons
     ours = today & (F.col("method") == F.lit(job.settings.segments.method))
-    names = job.read(SEGMENT_PROFILES).where(ours).select("segment_id", "segment_name", "segment_name_zh")
-    segments = job.read(SEGMENTS).where(ours).select("person_id", "segment_id")
-    return persons.join(segments.join(names, on="segment_id", how="left"), on="person_id", how="left")
+    segments, names = (job.read(table).where(ours) for table in (SEGMENTS, SEGMENT_PROFILES))
+    return persons_with(job.read(PROFILES).where(today), segments, names, person_columns(job.settings))
 
 
 def _note_removals(job: Job, removed: DataFrame) -> None:
@@ -104,32 +105,18 @@ def _write(job: Job, rows: DataFrame) -> None:
     # Without the run's id: a run that is done again after a crash publishes the same suggestions under the same ids.
     key = ("policy", "model_version", "as_of_date", "person_id", "target_kind", "target_id")
     named = named.withColumn("recommendation_id", F.left(F.sha2(F.concat_ws("\x1f", *key), 256), F.lit(32)))
+    _replace(job, named)
+
+
+def _replace(job: Job, rows: DataFrame) -> None:
     # Rows of a run that died before it was complete go in the same commit.
     complete = ", ".join(f"'{run_id}'" for run_id in complete_run_ids(job.spark, job.root, job.stage.name))
     abandoned = f"run_id NOT IN ({complete})" if complete else "true"
-    job.replace_where(RECOMMENDATIONS, named, {"run_id": job.run_id}, also=abandoned)
+    job.replace_where(RECOMMENDATIONS, rows, {"run_id": job.run_id}, also=abandoned)
 
 
 def _write_metrics(job: Job, metrics: DataFrame) -> None:
     job.replace_where(MODEL_METRICS, metrics, {"stage": STAGE.name, "as_of_date": job.as_of})
-
-
-def _bought(job: Job) -> DataFrame:
-    days = job.read(PERSON_ITEM_DAYS).where((F.col("event_type") == "buy") & (F.col("event_date") < F.lit(job.as_of)))
-    return days.groupBy("person_id", "item_id").agg(F.max("event_date").alias("last_bought_date"))
-
-
-def _catalogue(job: Job) -> DataFrame | None:
-    """Items as of the day; None where there is no catalogue, and then whatever people touched can be suggested."""
-    items = items_as_of(job, job.as_of)
-    return None if items.isEmpty() else items
-
-
-def _opted_out(job: Job, persons: DataFrame) -> DataFrame:
-    required = PERSONALISATION in job.settings.privacy.required_purposes
-    return persons_without_consent(
-        persons, job.read(CONSENTS), job.read(IDENTITY_MAP), PERSONALISATION, job.as_of, required
-    )
 
 
 def _model_version(job: Job) -> str:
@@ -138,21 +125,12 @@ def _model_version(job: Job) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def rules_fingerprint(settings: Settings) -> dict[str, str]:
-    """Hash of the rules' file."""
-    try:
-        content = Path(settings.rules.file).read_bytes()
-    except OSError:
-        raise ConfigError(Fault("rules.file", f"{settings.rules.file} cannot be read.", "Name a YAML file.")) from None
-    return {"list_rules": hashlib.sha256(content).hexdigest()[:32]}
-
-
 STAGE = Stage(
     name="recommend",
     title="Items like items, and a list with reasons for every person",
-    reads=(INTERACTIONS, PERSON_ITEM_DAYS, PROFILES, SEGMENTS, SEGMENT_PROFILES, ITEM_VERSIONS, CONSENTS, IDENTITY_MAP),
+    reads=(INTERACTIONS, PROFILES, *READS),
     writes=(ITEM_NEIGHBOURS, RECOMMENDATIONS, MODEL_METRICS),
-    sections=("recommend", "privacy", "profiles", "segments"),
+    sections=SECTIONS,
     run=run,
     fingerprint=rules_fingerprint,
 )

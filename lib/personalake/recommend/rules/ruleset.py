@@ -64,6 +64,11 @@ class Ruleset:
         return tuple(rule for rule in self.rules if isinstance(rule, Cap))
 
     @property
+    def keeping_out(self) -> Ruleset:
+        """The rules that say what may stand in a list, without those that say where."""
+        return Ruleset(tuple(rule for rule in self.rules if not isinstance(rule, Boost | Pin | Cap)))
+
+    @property
     def item_exclusions(self) -> tuple[tuple[str, Tree], ...]:
         """Code and condition of what nobody is suggested."""
         return tuple((code, tree) for code, tree in self._exclusions() if not speaks_of_persons(tree))
