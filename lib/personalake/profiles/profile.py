@@ -111,8 +111,9 @@ def _beside_each_other(parts: Mapping[str, DataFrame]) -> DataFrame:
     own, and the sorts of all parts at once would leave no memory for any.
     """
     first, *others = (
-        rows.select("person_id", F.struct(*[c for c in rows.columns if c != "person_id"]).alias(f"_{name}"))
-        .repartition("person_id")
+        rows.select(
+            "person_id", F.struct(*[c for c in rows.columns if c != "person_id"]).alias(f"_{name}")
+        ).repartition("person_id")
         for name, rows in parts.items()
     )
     persons = first
