@@ -164,12 +164,14 @@ def test_price_bands_are_ranked_as_targets(spark: SparkSession, catalogue: Any, 
     candidates = [("p", "i6", 0.6), ("p", "i7", 0.3), ("p", "i5", 0.1)]
     rows = rank_targets(
         spark.createDataFrame(candidates, "person_id string, item_id string, score double").coalesce(1),
-        spark.createDataFrame([("new", "i1")], "person_id string, item_id string").coalesce(1),
+        spark.createDataFrame(
+            [("new", "i1", "popular", "REC-003", {})],
+            "person_id string, item_id string, source string, reason_code string, reason_arguments map<string,string>",
+        ).coalesce(1),
         tastes,
         catalogue,
         ("price_band",),
         2,
-        "popular",
     )
     found = {(r.person_id, r.target_kind, r.target_id): (r.score, r.recommendation_rank) for r in rows.collect()}
     # Of the candidates with a band, two thirds of the scores are high; of the history, 4 of 7.

@@ -100,7 +100,7 @@ def run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 SEGMENT, PLATFORM, ALL = (
     ("in_segment", "REC-006", "Popular in your group: Loyal"),
     ("on_platform", "REC-008", "Popular among people on ios"),
-    ("popular", "REC-003", "Many people chose it"),
+    ("popular", "REC-003", "It is among the most chosen"),
 )
 EVERYBODYS = [(its_item, *ALL) for its_item in ("n-0", "n-1", "n-2", "s-2")]
 
