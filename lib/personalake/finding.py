@@ -15,15 +15,13 @@ from personalake.config import Settings
 from personalake.errors import ConfigError, DataError, Fault, near_miss
 from personalake.ingest.source import Source, load_sources
 from personalake.keyring import existing_keys
-from personalake.privacy.consent import persons_without_consent
 from personalake.privacy.hashing import IdentifierType, identifier_of
 from personalake.published import Published
-from personalake.recommend.audience import MET, OPTED_OUT, audience_of_item, persons_for_item
+from personalake.recommend.audience import MET, OPTED_OUT, audiences_of_item, persons_for_item
 from personalake.recommend.request import Request
-from personalake.recommend.rules import Ruleset, load_rules
 from personalake.runner import Options, say
 from personalake.runtime import session
-from personalake.stages.asking import PERSONALISATION, bought_before, person_columns, persons_with
+from personalake.stages.asking import person_columns, persons_with, request_of
 from personalake.store.read import read
 from personalake.store.versions import version_of
 from personalake.tables.identity import IDENTITY_MAP
@@ -92,7 +90,7 @@ def audience(options: Options, item_id: str, limit: int, shape: str) -> None:
     root = settings.warehouse.root
     if limit < 1:
         raise ConfigError(Fault("--limit", f"is {limit}.", "Give 1 or more."))
-    columns, rules = person_columns(settings), load_rules(settings.rules.file)
+    columns = person_columns(settings)
     if missing := [table.name for table in _AUDIENCE_READS if version_of(root, table.name) is None]:
         raise DataError(Fault(f"table {missing[0]}", "is not there.", "Run `personalake run` first."))
     with session(settings) as spark:
@@ -102,34 +100,29 @@ def audience(options: Options, item_id: str, limit: int, shape: str) -> None:
         if items.where(is_it).isEmpty() and interactions.where(is_it).isEmpty():
             text = f"{item_id} is no item that is known."
             raise ConfigError(Fault("--item", text, 'See `personalake sql "SELECT item_id, title FROM items"`.'))
-        request = _request(lake, rules, columns)
+        request = _request(lake, columns)
         asked = persons_for_item(item_id, interactions, settings.recommend, request)
         _say_left_out(asked)
         persons = asked.where(F.col("left_out_by").isNull()).select("person_id")
         neighbours = lake.all(ITEM_NEIGHBOURS)
-        found = audience_of_item(item_id, limit, interactions, neighbours, settings.recommend, request, persons)
-        rows = [] if found is None else [tuple(row) for row in found.orderBy("audience_rank").collect()]
+        answers = audiences_of_item(item_id, limit, interactions, neighbours, settings.recommend, request, persons)
+        rows = next(filter(None, map(_in_order, answers)), [])
     say(f"Answered by {rows[0][-1]}." if rows else "No algorithm finds anybody for it.")
     for line in (csv_lines if shape == "csv" else table_lines)(AUDIENCE_COLUMNS, rows):
         print(line)
 
 
-def _request(lake: Published, rules: Ruleset, columns: Collection[str]) -> Request:
+def _request(lake: Published, columns: Collection[str]) -> Request:
     """Everyone with a profile of the day, and what the stage recommend would let them be suggested."""
-    settings, items, bought = lake.settings, lake.all(ITEMS), lake.all(PERSON_ITEM_DAYS)
-    ours = F.col("method") == F.lit(settings.segments.method)
+    items = lake.all(ITEMS)
+    ours = F.col("method") == F.lit(lake.settings.segments.method)
     segments, names = (lake.of_day(table).where(ours) for table in (SEGMENTS, SEGMENT_PROFILES))
     persons = persons_with(lake.of_day(PROFILES), segments, names, columns)
-    required = PERSONALISATION in settings.privacy.required_purposes
-    said = (lake.all(CONSENTS), lake.all(IDENTITY_MAP))
-    return Request(
-        persons=persons,
-        items=None if items.isEmpty() else items,
-        bought=bought_before(bought, lake.day),
-        opted_out=persons_without_consent(persons.select("person_id"), *said, PERSONALISATION, lake.day, required),
-        rules=rules,
-        as_of=lake.day,
-    )
+    return request_of(lake.all, lake.settings, lake.day, persons, None if items.isEmpty() else items)
+
+
+def _in_order(answer: DataFrame) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in answer.orderBy("audience_rank").collect()]
 
 
 def _say_left_out(asked: DataFrame) -> None:

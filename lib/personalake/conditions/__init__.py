@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from personalake.conditions.compiled import Thresholds, holds
 from personalake.conditions.parse import parse_tree
-from personalake.conditions.reading import read_rules_file
+from personalake.conditions.reading import hash_of_rules, read_rules_file
 from personalake.conditions.tree import Branch, Leaf, Plain, Quantile, Tree, Vocabulary, leaves, quantiles
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Thresholds",
     "Tree",
     "Vocabulary",
+    "hash_of_rules",
     "holds",
     "leaves",
     "parse_tree",

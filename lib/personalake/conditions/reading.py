@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -27,3 +28,20 @@ def read_rules_file(path: str | Path, setting: str) -> Any:
         raise ConfigError(Fault(str(file), f"cannot be read: {error.strerror}.", f"Name it in {setting}.")) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(Fault(str(file), f"is no YAML: {error}".replace("\n", " "))) from None
+
+
+def hash_of_rules(path: str | Path, setting: str) -> str:
+    """What a file of rules holds, in 32 letters.
+
+    Args:
+        path: the file.
+        setting: the setting that names it, for the fault's sake.
+
+    Raises:
+        ConfigError: it cannot be read.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError:
+        raise ConfigError(Fault(setting, f"{path} cannot be read.", "Name a YAML file.")) from None
+    return hashlib.sha256(content).hexdigest()[:32]

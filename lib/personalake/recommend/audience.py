@@ -20,7 +20,7 @@ from personalake.recommend.settings import Recommend
 OPTED_OUT, MET = "opted_out", "met"
 
 
-def audience_of_item(
+def audiences_of_item(
     item_id: str,
     limit: int,
     interactions: DataFrame,
@@ -28,12 +28,12 @@ def audience_of_item(
     settings: Recommend,
     request: Request,
     persons: DataFrame,
-) -> DataFrame | None:
-    """The persons who would want an item most.
+) -> Iterator[DataFrame]:
+    """The persons who would want an item most, as each algorithm in turn says: take the first answer with rows.
 
-    The algorithms that are blended are asked in turn, and the first that knows the item answers. Item cosine goes by
-    the neighbours as they were published; the others are fitted anew, those that go by who met the item only where
-    somebody did. Where none knows it, its content speaks: the catalogue is compared with histories.
+    The algorithms that are blended are asked. Item cosine goes by the neighbours as they were published; the others are
+    fitted when their turn comes, those that go by who met the item only where somebody did. Last, its content speaks:
+    the catalogue is compared with histories.
 
     Args:
         item_id: the item.
@@ -44,9 +44,9 @@ def audience_of_item(
         request: whose catalogue counts.
         persons: person_id to choose from, as `persons_for_item` leaves them.
 
-    Returns:
+    Yields:
         audience_rank (int, from 1: by falling score, then person_id), person_id, score, source (the algorithm's name);
-        None where no algorithm has anything to say of the item.
+        no rows where it has nothing to say of the item. To be read before the next one is asked for.
 
     Cost:
         Published neighbours: one pass over interactions; only rows of neighbours are shuffled. Else a fit of each
@@ -57,10 +57,10 @@ def audience_of_item(
     for name, model in _models(item_id, interactions, neighbours, request.items, settings):
         # Whom it may be suggested to was settled before, also where they met it and may meet it again.
         found = model.audience(asked, limit, persons, nobody)
-        if not found.isEmpty():
-            return found.select("audience_rank", "person_id", "score", F.lit(name).alias("source"))
-        model.unpersist()
-    return None
+        try:
+            yield found.select("audience_rank", "person_id", "score", F.lit(name).alias("source"))
+        finally:
+            model.unpersist()
 
 
 def persons_for_item(item_id: str, interactions: DataFrame, settings: Recommend, request: Request) -> DataFrame:

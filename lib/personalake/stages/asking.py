@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from personalake.conditions import hash_of_rules
 from personalake.config import Settings
-from personalake.errors import ConfigError, Fault
 from personalake.job import Job
 from personalake.privacy.consent import persons_without_consent
 from personalake.recommend.popular import AudienceList
 from personalake.recommend.request import Request
 from personalake.recommend.rules import load_rules
 from personalake.recommend.settings import Recommend
-from personalake.stages.known import items_as_of
-from personalake.stages.portraits import lifetime_as_of, orders_as_of, profiles_as_of
+from personalake.stages.known import catalogue_as_of
+from personalake.stages.portraits import earlier_profiles
 from personalake.tables.identity import IDENTITY_MAP
 from personalake.tables.ingest import CONSENTS, CUSTOMER_VERSIONS, ITEM_VERSIONS
 from personalake.tables.profiles import PERSON_DAYS, PERSON_ITEM_DAYS, PERSON_WORD_DAYS, SESSIONS
 from personalake.tables.segments import SEGMENT_PROFILES, SEGMENTS
+from personalake.tables.spec import Table
 
 PERSONALISATION = "personalisation"
 SEGMENT = frozenset({"segment_id", "segment_name"})
@@ -45,22 +45,35 @@ def request_as_of(job: Job, day: date, persons: DataFrame, interactions: DataFra
         persons: each once: person_id, and the columns of `person_columns`.
         interactions: what the algorithms are fitted on.
     """
-    items = items_as_of(job, day)
-    required = PERSONALISATION in job.settings.privacy.required_purposes
-    said = (job.read(CONSENTS), job.read(IDENTITY_MAP))
+    request = request_of(job.read, job.settings, day, persons, catalogue_as_of(job, day))
+    return replace(request, interactions=interactions)
+
+
+def request_of(
+    read: Callable[[Table], DataFrame], settings: Settings, day: date, persons: DataFrame, items: DataFrame | None
+) -> Request:
+    """A request under the rules and consents of a day.
+
+    Args:
+        read: the rows of a table.
+        settings: of the warehouse.
+        day: the day.
+        persons: each once: person_id, and the columns of `person_columns`.
+        items: the catalogue; None: whatever people touched can be suggested.
+    """
+    required = PERSONALISATION in settings.privacy.required_purposes
+    said = (read(CONSENTS), read(IDENTITY_MAP))
     return Request(
         persons=persons,
-        # Without a catalogue whatever people touched can be suggested.
-        items=None if items.isEmpty() else items,
-        bought=bought_before(job.read(PERSON_ITEM_DAYS), day),
+        items=items,
+        bought=_bought_before(read(PERSON_ITEM_DAYS), day),
         opted_out=persons_without_consent(persons.select("person_id"), *said, PERSONALISATION, day, required),
-        rules=load_rules(job.settings.rules.file),
+        rules=load_rules(settings.rules.file),
         as_of=day,
-        interactions=interactions,
     )
 
 
-def bought_before(person_item_days: DataFrame, day: date) -> DataFrame:
+def _bought_before(person_item_days: DataFrame, day: date) -> DataFrame:
     """What was bought before a day: person_id, item_id, last_bought_date."""
     bought = person_item_days.where((F.col("event_type") == "buy") & (F.col("event_date") < F.lit(day)))
     return bought.groupBy("person_id", "item_id").agg(F.max("event_date").alias("last_bought_date"))
@@ -114,7 +127,7 @@ def persons_before(job: Job, day: date, columns: Collection[str]) -> DataFrame:
     if SEGMENT.issuperset(columns):
         profiles = job.read(PERSON_DAYS).where(F.col("event_date") < F.lit(day)).select("person_id").distinct()
     else:
-        profiles = profiles_as_of(job, day, lifetime_as_of(job, orders_as_of(job, day), day))
+        profiles = earlier_profiles(job, day)
     ours = (F.col("method") == F.lit(job.settings.segments.method)) & (F.col("as_of_date") <= F.lit(day))
     published = job.read(SEGMENTS).where(ours)
     last = None if SEGMENT.isdisjoint(columns) else published.agg(F.max("as_of_date")).head(1)[0][0]
@@ -125,8 +138,4 @@ def persons_before(job: Job, day: date, columns: Collection[str]) -> DataFrame:
 
 def rules_fingerprint(settings: Settings) -> dict[str, str]:
     """Hash of the rules' file."""
-    try:
-        content = Path(settings.rules.file).read_bytes()
-    except OSError:
-        raise ConfigError(Fault("rules.file", f"{settings.rules.file} cannot be read.", "Name a YAML file.")) from None
-    return {"list_rules": hashlib.sha256(content).hexdigest()[:32]}
+    return {"list_rules": hash_of_rules(settings.rules.file, "rules.file")}

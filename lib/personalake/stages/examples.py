@@ -15,7 +15,7 @@ from personalake.predict.encoding import Encoding, fit_encoding
 from personalake.predict.labels import Facts, with_label
 from personalake.predict.settings import Ahead
 from personalake.stages.known import items_as_of
-from personalake.stages.portraits import lifetime_as_of, orders_as_of, profiles_as_of
+from personalake.stages.portraits import earlier_profiles
 from personalake.tables.identity import IDENTITY_MAP
 from personalake.tables.ingest import EVENTS
 from personalake.tables.profiles import PERSON_DAYS, PERSON_ITEM_DAYS, PROFILES
@@ -71,5 +71,4 @@ class Examples:
         if day == job.as_of:
             today = job.read(PROFILES).where(F.col("as_of_date") == F.lit(day))
             return job.put_down(today, f"portraits-{day}")
-        fitted = lifetime_as_of(job, orders_as_of(job, day), day)
-        return job.put_down(profiles_as_of(job, day, fitted), f"portraits-{day}")
+        return job.put_down(earlier_profiles(job, day), f"portraits-{day}")

@@ -18,6 +18,12 @@ def items_as_of(job: Job, as_of: date) -> DataFrame:
     return latest_by_key(job.read(ITEM_VERSIONS), ITEMS, as_of)
 
 
+def catalogue_as_of(job: Job, as_of: date) -> DataFrame | None:
+    """The same as lists are made from: None where nothing is known of any item."""
+    items = items_as_of(job, as_of)
+    return None if items.isEmpty() else items
+
+
 def customers_as_of(job: Job, as_of: date) -> DataFrame:
     """Customers as they were known at the start of a day."""
     return latest_by_key(job.read(CUSTOMER_VERSIONS), CUSTOMERS, as_of)

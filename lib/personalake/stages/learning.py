@@ -10,7 +10,7 @@ from personalake.profiles.interactions import build_interactions
 from personalake.recommend.build import fit_blend
 from personalake.recommend.learned import Ranker
 from personalake.stages.asking import audience_columns, persons_before
-from personalake.stages.known import items_as_of
+from personalake.stages.known import catalogue_as_of
 from personalake.tables.profiles import PERSON_ITEM_DAYS
 
 
@@ -23,9 +23,9 @@ def learned_blend(job: Job, as_of: date) -> Ranker | None:
     before = job.put_down(build_interactions(split.train, split.train_as_of, job.settings.profiles), f"before-{as_of}")
     weights = job.settings.profiles.event_weights
     after = split.test.where(split.test["event_type"].isin([verb for verb, weight in weights.items() if weight > 0]))
-    items = items_as_of(job, split.train_as_of)
+    items = catalogue_as_of(job, split.train_as_of)
     pairs = relevant_pairs(after, before, only_new=settings.exclude_seen)
     # The lists learned from must be made within the same audiences as those that are ranked.
     columns = audience_columns(settings, settings.blended)
     persons = persons_before(job, split.train_as_of, columns) if columns else None
-    return fit_blend(before, pairs, settings, None if items.isEmpty() else items, persons)
+    return fit_blend(before, pairs, settings, items, persons)

@@ -39,6 +39,11 @@ def profiles_as_of(job: Job, day: date, fitted: FittedLifetime) -> DataFrame:
     return with_lifetime(profiles, fitted, day, job.settings.lifetime)
 
 
+def earlier_profiles(job: Job, day: date) -> DataFrame:
+    """Rows of PROFILES as of an earlier day, lifetime models fitted on what was known then."""
+    return profiles_as_of(job, day, lifetime_as_of(job, orders_as_of(job, day), day))
+
+
 def orders_as_of(job: Job, day: date) -> DataFrame:
     """The buyers' histories before a day, put down: the fits and what they are held against read them again."""
     return job.put_down(order_histories(job.read(PERSON_DAYS), day), f"orders-{day}")

@@ -9,25 +9,13 @@ from pyspark.sql import functions as F
 
 from personalake.job import Job, Stage
 from personalake.manifest import code_version, complete_run_ids
-from personalake.recommend.build import (
-    build_item_neighbours,
-    build_recommendations,
-    fit_all,
-    ranked_items,
-)
+from personalake.recommend.build import build_item_neighbours, build_recommendations, fit_all, ranked_items
 from personalake.recommend.catalogue import catalogue_lists, catalogue_removals, nobodys_candidates
 from personalake.recommend.convergence import build_losses
 from personalake.recommend.propose import proposed_items
 from personalake.recommend.removed import removals
 from personalake.recommend.request import Request
-from personalake.stages.asking import (
-    READS,
-    SECTIONS,
-    person_columns,
-    persons_with,
-    request_as_of,
-    rules_fingerprint,
-)
+from personalake.stages.asking import READS, SECTIONS, person_columns, persons_with, request_as_of, rules_fingerprint
 from personalake.stages.learning import learned_blend
 from personalake.tables.evaluate import MODEL_METRICS
 from personalake.tables.profiles import INTERACTIONS, PROFILES

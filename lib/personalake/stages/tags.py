@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 from pyspark.sql import functions as F
 
-from personalake.conditions import Vocabulary
+from personalake.conditions import Vocabulary, hash_of_rules
 from personalake.config import Settings
-from personalake.errors import ConfigError, Fault
 from personalake.job import Job, Stage
 from personalake.tables.identity import IDENTITY_MAP_VERSIONS
 from personalake.tables.predictions import PREDICTIONS
@@ -43,11 +39,7 @@ def tag_vocabulary(settings: Settings) -> Vocabulary:
 
 def rules_fingerprint(settings: Settings) -> dict[str, str]:
     """Hash of the rules' file."""
-    try:
-        content = Path(settings.tags.file).read_bytes()
-    except OSError:
-        raise ConfigError(Fault("tags.file", f"{settings.tags.file} cannot be read.", "Name a YAML file.")) from None
-    return {"tag_rules": hashlib.sha256(content).hexdigest()[:32]}
+    return {"tag_rules": hash_of_rules(settings.tags.file, "tags.file")}
 
 
 STAGE = Stage(

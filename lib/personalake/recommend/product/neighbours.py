@@ -65,7 +65,7 @@ def fit_neighbours(
         ConfigError: the broadcast plan is asked for, and the matrix does not fit memory_mb.
 
     Cost:
-        An aggregate, then that of the plan. The broadcast plan looks at the rows where it collects them anyway.
+        A count, then that of the plan. The broadcast plan looks at the rows where it collects them anyway.
     """
     rows = checked_interactions(interactions, check=False)
     choice = _chosen(rows, product)
@@ -91,13 +91,15 @@ def fit_neighbours(
 
 def _chosen(rows: DataFrame, product: Product) -> Choice:
     """The plan, with a warning where no pair can be alike."""
+    if product.rule.measure not in ("pearson", "pearson_centred"):
+        return chosen(product.plan, rows.count(), product.memory_mb)
     kinds = (F.count(F.lit(1)).alias("rows"), F.min("weight").alias("least"), F.max("weight").alias("most"))
     found = rows.agg(*kinds).collect()[0]
     choice = chosen(product.plan, found["rows"], product.memory_mb)
     # By tfidf and bm25 equal weights come to differ by person and item.
     is_same = product.weights in ("raw", "log") and found["least"] == found["most"]
     is_even = product.weights == "unit" or is_same
-    if not (found["rows"] and is_even and product.rule.measure in ("pearson", "pearson_centred")):
+    if not (found["rows"] and is_even):
         return choice
     text = "; all weights are equal, so that pearson finds nothing alike: take measure cosine"
     return replace(choice, warning=text)
