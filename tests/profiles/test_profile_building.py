@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any
 
@@ -90,7 +91,7 @@ CUSTOMER_ROWS = [
 ]
 
 
-def profiles_of(spark: SparkSession, events: DataFrame, as_of: date) -> DataFrame:
+def profiles_of(spark: SparkSession, events: DataFrame, as_of: date, features: Collection[str] = ()) -> DataFrame:
     """From events to profiles, as the stage does it; a device belongs to the person its name says."""
     logins = [
         {"identifier_kind": "login", "identifier": r["login_id"], "person_id": r["login_id"]} for r in CUSTOMER_ROWS
@@ -107,7 +108,7 @@ def profiles_of(spark: SparkSession, events: DataFrame, as_of: date) -> DataFram
         table_frame(spark, CUSTOMERS, CUSTOMER_ROWS),
         table_frame(spark, IDENTITY_MAP, logins),
     )
-    return build_profiles(rolled, known, as_of, SETTINGS)
+    return build_profiles(rolled, known, as_of, SETTINGS, features)
 
 
 @pytest.fixture(scope="module")
@@ -204,6 +205,28 @@ def test_roll_ups_are_as_declared_and_count_everything_once(spark: SparkSession)
     assert sum(r.amount_minor for r in days) == sum(e.get("amount_minor") or 0 for e in people)
     parts = ("night", "morning", "afternoon", "evening")
     assert all(sum(r[f"{p}_event_count"] for p in parts) == r.event_count for r in days)
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        {"event_count_30d"},
+        {"rfm_cell"},
+        {"age_band", "top_platform"},
+        {"favoured_brand", "category_tastes", "new_item_share_30d"},
+        {"expected_order_date", "stddev_days_between_orders", "currency_count", "alive_probability"},
+        {"bounce_share", "monday_share", "cart_to_buy_share", "search_word_tastes"},
+    ],
+    ids=min,
+)
+def test_some_features_alone_are_those_of_the_whole_portrait(
+    spark: SparkSession, found: dict[str, Row], features: set[str]
+) -> None:
+    alone = profiles_of(spark, event_frame(spark, NAMED), AS_OF, features)
+    assert alone.columns == [c.name for c in PROFILES.cols if c.name in {"person_id", "as_of_date", *features}]
+    assert {row.person_id: row for row in alone.collect()} == {
+        person: Row(**{name: whole[name] for name in alone.columns}) for person, whole in found.items()
+    }
 
 
 def test_columns_are_the_catalogue() -> None:

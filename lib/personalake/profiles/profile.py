@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,13 +17,13 @@ from personalake.profiles.activity import (
 )
 from personalake.profiles.demography import demography_by_person
 from personalake.profiles.paths import paths_by_person
-from personalake.profiles.rfm import MEASURED_ON, rfm_bounds, with_rfm
+from personalake.profiles.rfm import MEASURED_ON, MEASURES, rfm_bounds, with_rfm
 from personalake.profiles.settings import Profiles
 from personalake.profiles.tastes import tastes_by_person, words_by_person
 from personalake.profiles.totals import Day, with_formulas, with_nothing
 from personalake.profiles.visits import visits_by_person
 from personalake.tables.features.liking import LIFETIME
-from personalake.tables.features.spec import Made
+from personalake.tables.features.spec import Feature, Made, Total, with_needs
 from personalake.tables.profile_features import CATALOGUE
 from personalake.tables.profiles import PROFILES
 
@@ -73,8 +73,13 @@ BUILDERS: Mapping[str, Callable[[RollUps, Known, Day, Profiles], DataFrame]] = {
 }  # fmt: skip
 """What makes the features that no sum can say, by its name in the catalogue; rfm and lifetime come last."""
 
+_ADDED_BY = {"day": "", "visit": "visits", "item": "tastes"}
+"""Kind of rows to the builder that adds them up; days are added up for everyone."""
 
-def build_profiles(rolled: RollUps, known: Known, as_of: date, settings: Profiles) -> DataFrame:
+
+def build_profiles(
+    rolled: RollUps, known: Known, as_of: date, settings: Profiles, features: Collection[str] = ()
+) -> DataFrame:
     """One row per person with an event before the day, one column per feature of the catalogue.
 
     Args:
@@ -82,9 +87,11 @@ def build_profiles(rolled: RollUps, known: Known, as_of: date, settings: Profile
         known: items, customers and whose identifier is whose, as known at as_of.
         as_of: everything before this day counts, nothing from it on.
         settings: new_days, feature_half_life_days, taste_limit, taste_event_count, age_bounds, rfm.
+        features: those wanted, columns of PROFILES; empty is all. Only the parts that they need are made.
 
     Returns:
-        Columns of PROFILES without run_id; those of LIFETIME are empty. No row where nothing happened before the day.
+        Columns of PROFILES without run_id, or person_id, as_of_date and the features; those of LIFETIME are empty. No
+        row where nothing happened before the day.
 
     Cost:
         Each input is shuffled once by person (person_days five times: platforms, orders, paths and the bounds of RFM
@@ -92,15 +99,27 @@ def build_profiles(rolled: RollUps, known: Known, as_of: date, settings: Profile
         part of the portrait once more, a row per person, so that the parts are made one after the other.
     """
     day = Day(as_of, settings.feature_half_life_days)
-    parts = {"days": totals_by_person(rolled.person_days, day)}
-    parts |= {name: build(rolled, known, day, settings) for name, build in BUILDERS.items()}
-    persons = with_nothing(_beside_each_other(parts))
+    columns = [c.name for c in PROFILES.cols if not features or c.name in {"person_id", "as_of_date", *features}]
+    needed = with_needs(columns, CATALOGUE)
+    makers = {_maker_of(feature) for feature in CATALOGUE if feature.name in needed}
+    if "rfm" in makers:
+        needed |= with_needs(MEASURES.values(), CATALOGUE)
+    parts = {"days": totals_by_person(rolled.person_days, day, needed | {"event_count"})}
+    parts |= {name: build(rolled, known, day, settings) for name, build in BUILDERS.items() if name in makers}
     inputs = {"as_of_date": F.lit(as_of), "new_days": F.lit(settings.new_days)}
-    measures = with_formulas(totals_by_person(rolled.person_days, day, MEASURED_ON), inputs)
-    ranked = with_rfm(with_formulas(persons, inputs), rfm_bounds(measures, settings.rfm))
+    persons = with_formulas(with_nothing(_beside_each_other(parts)), inputs)
+    if "rfm" in makers:
+        measured = totals_by_person(rolled.person_days, day, MEASURED_ON)
+        persons = with_rfm(persons, rfm_bounds(with_formulas(measured, inputs), settings.rfm))
     # What the lifetime models expect is told by `with_lifetime`: they are fitted on everybody first.
-    profiles = ranked.withColumns({feature.name: F.lit(None).cast(feature.type) for feature in LIFETIME})
-    return profiles.withColumn("as_of_date", F.lit(as_of)).select(*[c.name for c in PROFILES.cols])
+    profiles = persons.withColumns({f.name: F.lit(None).cast(f.type) for f in LIFETIME if f.name in needed})
+    return profiles.withColumn("as_of_date", F.lit(as_of)).select(*columns)
+
+
+def _maker_of(feature: Feature) -> str:
+    """The builder of a feature; empty for formulas and for what is added up over days."""
+    how = feature.how
+    return how.by if isinstance(how, Made) else _ADDED_BY[how.rows] if isinstance(how, Total) else ""
 
 
 def _beside_each_other(parts: Mapping[str, DataFrame]) -> DataFrame:

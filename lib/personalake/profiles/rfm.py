@@ -12,7 +12,8 @@ QUANTILES = (0.2, 0.4, 0.6, 0.8)
 MEASURED_ON = ("order_count", "money_minor", "last_order_date")
 """The totals that the measures are, or are made of."""
 
-_MEASURES = {"recency": "order_recency_days", "frequency": "order_count", "money": "money_minor"}
+MEASURES = {"recency": "order_recency_days", "frequency": "order_count", "money": "money_minor"}
+"""What is ranked, and the feature that it is."""
 
 
 def with_rfm(profiles: DataFrame, bounds: DataFrame) -> DataFrame:
@@ -32,14 +33,14 @@ def with_rfm(profiles: DataFrame, bounds: DataFrame) -> DataFrame:
         None: the one row of bounds is broadcast.
     """
     joined = profiles.join(F.broadcast(bounds), how="cross")
-    ranks = {name: _rank(column, f"_{name}") for name, column in _MEASURES.items()}
+    ranks = {name: _rank(column, f"_{name}") for name, column in MEASURES.items()}
     # The most recent buyer has the fewest days.
     ranks["recency"] = F.lit(6) - ranks["recency"]
     is_buyer = F.col("order_count") > 0
     for name, rank in ranks.items():
         joined = joined.withColumn(f"rfm_{name}_rank", F.when(is_buyer, rank).cast("int"))
-    cell = F.concat(*[F.col(f"rfm_{name}_rank").cast("string") for name in _MEASURES])
-    return joined.withColumn("rfm_cell", cell).drop(*[f"_{name}" for name in _MEASURES])
+    cell = F.concat(*[F.col(f"rfm_{name}_rank").cast("string") for name in MEASURES])
+    return joined.withColumn("rfm_cell", cell).drop(*[f"_{name}" for name in MEASURES])
 
 
 def rfm_bounds(profiles: DataFrame, settings: Rfm) -> DataFrame:
@@ -57,11 +58,11 @@ def rfm_bounds(profiles: DataFrame, settings: Rfm) -> DataFrame:
     """
     if settings.method == "thresholds":
         given = (settings.recency_days, settings.order_counts, settings.money_minor)
-        arrays = zip(_MEASURES, given, strict=True)
+        arrays = zip(MEASURES, given, strict=True)
         columns = [F.array(*[F.lit(float(v)) for v in values]).alias(f"_{name}") for name, values in arrays]
         return profiles.sparkSession.range(1).select(*columns)
     buyers = profiles.where(F.col("order_count") > 0)
-    return buyers.agg(*[_bounds(column).alias(f"_{name}") for name, column in _MEASURES.items()])
+    return buyers.agg(*[_bounds(column).alias(f"_{name}") for name, column in MEASURES.items()])
 
 
 def _bounds(column: str) -> Column:

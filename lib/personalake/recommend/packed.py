@@ -65,6 +65,9 @@ def _packer(folder: str | None) -> Callable[[Iterator[pa.RecordBatch]], Iterator
             path = str(Path(folder) / str(task))
             with pa.ipc.new_file(path, table.schema) as writer:
                 writer.write_table(table)
+            del table
+            # The worker lives on for the next task: what Arrow keeps for itself would stay with it.
+            pa.default_memory_pool().release_unused()
             yield _answer(task, 0, path, b"")
             return
         sink = pa.BufferOutputStream()

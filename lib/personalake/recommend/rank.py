@@ -63,22 +63,9 @@ def rank_items(
         F.lit(0).alias("tier_rank"),
         F.lit(None).cast("int").alias("popularity_rank"),
     )
-    caps = request.rules.caps
     fill = _fill(rows, tiers, mask, closed, request, limit, pool).where(F.col(RULE).isNull()).drop(RULE)
     both = rows.unionByName(_new(fill, rows, len(tiers)).withColumn("score", F.lit(None).cast("double")))
-    if rerank.is_on or caps:
-        order = Order(
-            limit,
-            rerank.mmr_lambda,
-            rerank.calibration,
-            KINDS.index(rerank.calibrate_by),
-            rerank.calibration_smoothing,
-            tuple((KINDS.index(cap.by), cap.limit) for cap in caps),
-        )
-        told = candidate_tastes(both, request.items, tastes, rerank.calibrate_by)
-        placed = reranked(told, order, [cap.code for cap in caps])
-    else:
-        placed = _placed(both, limit)
+    placed = _in_order(both, request, limit, rerank, tastes)
     return with_pins(_below_own(placed), request, closed, limit)
 
 
@@ -125,6 +112,23 @@ def _new(fill: DataFrame, own: DataFrame, tiers: int) -> DataFrame:
         return new
     first = F.min(F.struct("tier_rank", "popularity_rank", "source", "audience")).alias("_first")
     return new.groupBy(*PAIR).agg(first).select(*PAIR, "_first.*")
+
+
+def _in_order(rows: DataFrame, request: Request, limit: int, rerank: Rerank, tastes: DataFrame | None) -> DataFrame:
+    """The head of each list, re-ranked and capped where that is asked for: place_rank, rule_code."""
+    caps = request.rules.caps
+    if not (rerank.is_on or caps):
+        return _placed(rows, limit)
+    order = Order(
+        limit,
+        rerank.mmr_lambda,
+        rerank.calibration,
+        KINDS.index(rerank.calibrate_by),
+        rerank.calibration_smoothing,
+        tuple((KINDS.index(cap.by), cap.limit) for cap in caps),
+    )
+    told = candidate_tastes(rows, request.items, tastes, rerank.calibrate_by)
+    return reranked(told, order, [cap.code for cap in caps])
 
 
 def _placed(rows: DataFrame, limit: int) -> DataFrame:

@@ -47,10 +47,19 @@ def rank_targets(
         A shuffle by item (or a broadcast of the catalogue) and some by person and target.
     """
     targets = with_targets(items, kinds)
+    own = _of_candidates(candidates, tastes, targets)
+    others = ranked.join(candidates.select("person_id").distinct(), on="person_id", how="left_anti")
+    order = Window.partitionBy("person_id", "target_kind").orderBy(F.desc("score"), F.asc("target_id"))
+    both = own.unionByName(_of_lists(others, targets)).withColumn("recommendation_rank", F.row_number().over(order))
+    return both.where(F.col("recommendation_rank") <= limit)
+
+
+def _of_candidates(candidates: DataFrame, tastes: DataFrame, targets: DataFrame) -> DataFrame:
+    """Targets of a person's own candidates: half by their scores, half by the person's taste."""
     shares = _shares(candidates, targets, F.col("score"))
     mine = shares.join(tastes, on=["person_id", "target_kind", "target_id"], how="left")
     taste = F.coalesce("taste_share", F.lit(0.0))
-    own = mine.select(
+    return mine.select(
         *("person_id", "target_kind", "target_id"),
         rounded((F.col("_share") + taste) / 2).alias("score"),
         F.lit(SOURCE).alias("source"),
@@ -62,10 +71,6 @@ def rank_targets(
             F.round(100 * taste).cast("int").cast("string"),
         ).alias("reason_arguments"),
     )
-    others = ranked.join(candidates.select("person_id").distinct(), on="person_id", how="left_anti")
-    order = Window.partitionBy("person_id", "target_kind").orderBy(F.desc("score"), F.asc("target_id"))
-    both = own.unionByName(_of_lists(others, targets)).withColumn("recommendation_rank", F.row_number().over(order))
-    return both.where(F.col("recommendation_rank") <= limit)
 
 
 def _of_lists(ranked: DataFrame, targets: DataFrame) -> DataFrame:

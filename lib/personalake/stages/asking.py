@@ -122,12 +122,12 @@ def persons_before(job: Job, day: date, columns: Collection[str]) -> DataFrame:
         columns: as `persons_with`.
 
     Cost:
-        A portrait of everyone where features are asked for, else one pass over the persons' days.
+        The parts of a portrait that the features need, else one pass over the persons' days.
     """
     if SEGMENT.issuperset(columns):
         profiles = job.read(PERSON_DAYS).where(F.col("event_date") < F.lit(day)).select("person_id").distinct()
     else:
-        profiles = earlier_profiles(job, day)
+        profiles = earlier_profiles(job, day, {*columns} - SEGMENT)
     ours = (F.col("method") == F.lit(job.settings.segments.method)) & (F.col("as_of_date") <= F.lit(day))
     published = job.read(SEGMENTS).where(ours)
     last = None if SEGMENT.isdisjoint(columns) else published.agg(F.max("as_of_date")).head(1)[0][0]

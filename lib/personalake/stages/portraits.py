@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 
 from pyspark.sql import DataFrame
@@ -21,7 +22,10 @@ from personalake.profiles.profile import Known, RollUps, build_profiles
 from personalake.profiles.sessions import sessions_as_of
 from personalake.stages.known import customers_as_of, items_as_of
 from personalake.tables.identity import IDENTITY_MAP
+from personalake.tables.profile_features import LIFETIME
 from personalake.tables.profiles import PERSON_DAYS, PERSON_ITEM_DAYS, PERSON_WORD_DAYS, SESSIONS
+
+_EXPECTED = frozenset(feature.name for feature in LIFETIME)
 
 
 def profiles_as_of(job: Job, day: date, fitted: FittedLifetime) -> DataFrame:
@@ -32,16 +36,31 @@ def profiles_as_of(job: Job, day: date, fitted: FittedLifetime) -> DataFrame:
         day: the day.
         fitted: what `lifetime_as_of` gave for the day.
     """
+    return with_lifetime(_portraits(job, day), fitted, day, job.settings.lifetime)
+
+
+def earlier_profiles(job: Job, day: date, features: Collection[str] = ()) -> DataFrame:
+    """Rows of PROFILES as of an earlier day, lifetime models fitted on what was known then.
+
+    Args:
+        job: of a stage that reads the roll-ups.
+        day: the day.
+        features: those wanted, besides person_id and as_of_date; empty is all.
+
+    Cost:
+        That of `build_profiles` for these features; the lifetime models are fitted where one of theirs is wanted.
+    """
+    if features and not _EXPECTED & {*features}:
+        return _portraits(job, day, features)
+    profiles = profiles_as_of(job, day, lifetime_as_of(job, orders_as_of(job, day), day))
+    return profiles.select("person_id", "as_of_date", *sorted(features)) if features else profiles
+
+
+def _portraits(job: Job, day: date, features: Collection[str] = ()) -> DataFrame:
     visits = person_events(sessions_as_of(job.read(SESSIONS), day), job.read(IDENTITY_MAP))
     rolled = RollUps(job.read(PERSON_DAYS), job.read(PERSON_ITEM_DAYS), job.read(PERSON_WORD_DAYS), visits)
     known = Known(items_as_of(job, day), customers_as_of(job, day), job.read(IDENTITY_MAP))
-    profiles = build_profiles(rolled, known, day, job.settings.profiles)
-    return with_lifetime(profiles, fitted, day, job.settings.lifetime)
-
-
-def earlier_profiles(job: Job, day: date) -> DataFrame:
-    """Rows of PROFILES as of an earlier day, lifetime models fitted on what was known then."""
-    return profiles_as_of(job, day, lifetime_as_of(job, orders_as_of(job, day), day))
+    return build_profiles(rolled, known, day, job.settings.profiles, features)
 
 
 def orders_as_of(job: Job, day: date) -> DataFrame:

@@ -45,25 +45,46 @@ class Matrix:
         return int((np.diff(self.by_person.indptr).astype(np.int64) ** 2).sum())
 
 
+@dataclass(frozen=True)
+class Numbers:
+    """Numbers for the ids of entries, in the order of the ids: of each entry, and the ids themselves."""
+
+    persons: Array
+    person_ids: pa.Array
+    items: Array
+    item_ids: pa.Array
+
+
+def numbers_of(persons: pa.ChunkedArray, items: pa.ChunkedArray) -> Numbers:
+    """Number the ids of entries; integer or string, dictionary-encoded or not, no nulls."""
+    with ThreadPoolExecutor(2) as both:  # numpy and Arrow let go of the interpreter while they look up and sort
+        (person_numbers, person_ids), (item_numbers, item_ids) = both.map(_numbered, (persons, items))
+    return Numbers(person_numbers, person_ids, item_numbers, item_ids)
+
+
 def matrix_of(persons: pa.ChunkedArray, items: pa.ChunkedArray, weights: Array) -> Matrix:
     """Number the ids and order the entries.
 
     Args:
-        persons, items: ids, integer or string, dictionary-encoded or not, of each entry; no nulls.
+        persons, items: as `numbers_of`.
         weights: of each entry, float64.
 
     Returns:
         The matrix; entries of a repeated pair are added up, and `repeated` says how many rows were too many.
     """
-    with ThreadPoolExecutor(2) as both:  # numpy and Arrow let go of the interpreter while they look up and sort
-        (person_numbers, person_ids), (item_numbers, item_ids) = both.map(_numbered, (persons, items))
-    counts = np.bincount(item_numbers, minlength=len(item_ids))
-    by_count = np.lexsort((np.arange(len(item_ids)), -counts)).astype(np.int32)
+    return matrix_in_order(numbers_of(persons, items), weights)
+
+
+def matrix_in_order(numbers: Numbers, weights: Array) -> Matrix:
+    """The same of numbers: what they were made from need not be held any more."""
+    counts = np.bincount(numbers.items, minlength=len(numbers.item_ids))
+    by_count = np.lexsort((np.arange(len(counts)), -counts)).astype(np.int32)
     new_numbers = np.empty_like(by_count)
     new_numbers[by_count] = np.arange(len(by_count), dtype=np.int32)
-    shape = (len(person_ids), len(item_ids))
-    by_person = ordered_by_person(person_numbers, new_numbers[item_numbers], weights, shape)
-    return Matrix(by_person, item_ids.take(pa.array(by_count)), by_count, len(weights) - by_person.nnz, person_ids)
+    shape = (len(numbers.person_ids), len(counts))
+    by_person = ordered_by_person(numbers.persons, new_numbers[numbers.items], weights, shape)
+    ids = numbers.item_ids.take(pa.array(by_count))
+    return Matrix(by_person, ids, by_count, len(weights) - by_person.nnz, numbers.person_ids)
 
 
 def renamed(matrix: Matrix, ids: pa.Array) -> Matrix:

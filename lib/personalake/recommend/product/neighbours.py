@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame, Window
@@ -19,12 +22,13 @@ from personalake.recommend.node_arrays import NodeArrays
 from personalake.recommend.packed import fetched
 from personalake.recommend.product.broadcast import broadcast_neighbours
 from personalake.recommend.product.join import item_facts, join_neighbours
-from personalake.recommend.product.matrix import Matrix, matrix_of, renamed
+from personalake.recommend.product.matrix import Matrix, Numbers, matrix_in_order, numbers_of, renamed
 from personalake.recommend.product.plan import Choice, Plan, chosen, megabytes
 from personalake.recommend.product.rows import Rule
 from personalake.recommend.product.shuffle import fewest_stripes, shuffle_neighbours
 from personalake.recommend.product.weighting import Weights, centred, weighted, with_centred, with_value
 
+Array = npt.NDArray[Any]
 LOG = logging.getLogger(__name__)
 
 
@@ -116,11 +120,7 @@ def fit_matrix(rows: DataFrame, check: bool) -> Matrix:
         DataError: what `checks.checked_interactions` finds, all at once.
     """
     by_index = not check and set(INDEXES) <= set(rows.columns)
-    table = fetched(rows.select(*(INDEXES if by_index else PAIR), "weight"))
-    weights = table["weight"].to_numpy()
-    if check and not _is_sound(table):
-        checked_interactions(rows)
-    matrix = matrix_of(table.column(0), table.column(1), weights)
+    matrix = matrix_in_order(*_numbers_and_weights(rows, INDEXES if by_index else PAIR, check))
     if check and matrix.repeated:
         checked_interactions(rows)
     if by_index:
@@ -128,6 +128,14 @@ def fit_matrix(rows: DataFrame, check: bool) -> Matrix:
         places = pc.index_in(matrix.ids, names["item_index"])
         matrix = renamed(matrix, names["item_id"].combine_chunks().take(places))
     return replace(matrix, ids=matrix.ids.cast(to_arrow_type(rows.schema["item_id"].dataType)))
+
+
+def _numbers_and_weights(rows: DataFrame, ids: Sequence[str], check: bool) -> tuple[Numbers, Array]:
+    """What the matrix is ordered from: the rows as they were fetched are let go of here."""
+    table = fetched(rows.select(*ids, "weight"))
+    if check and not _is_sound(table):
+        checked_interactions(rows)
+    return numbers_of(table.column(0), table.column(1)), table["weight"].to_numpy()
 
 
 def _is_sound(table: pa.Table) -> bool:

@@ -160,6 +160,24 @@ def names_in(sql: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in found if name.lower() not in _SQL_WORDS))
 
 
+def with_needs(names: Iterable[str], features: Iterable[Feature]) -> frozenset[str]:
+    """Features, and everything that their formulas name on the way.
+
+    Args:
+        names: the features, and inputs.
+        features: the catalogue.
+    """
+    needs = {feature.name: feature.needs for feature in features}
+    found: set[str] = set()
+    waiting = [*names]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(needs.get(name, ()))
+    return frozenset(found)
+
+
 def formula_steps(features: Iterable[Feature], known: Iterable[str]) -> Iterator[tuple[Feature, ...]]:
     """The formulas that can be computed from what is known, in steps: each needs only what came before it.
 
