@@ -39,7 +39,7 @@ format: setup-test ## Put the code into the agreed form
 setup-bench:
 	@tools/setup.sh bench
 
-bench: setup-bench ## Measure the hot paths beside their peers (an hour; tables also in .personalake/bench)
+bench: setup-bench ## Measure the hot paths beside their peers (two hours; tables also in .personalake/bench)
 	@for name in item_cosine als sample_logs ingest; do echo "$$name"; $(BIN)/python "benchmarks/$$name.py" || exit 1; done
 
 docs: setup ## Write docs/settings.md, data-dictionary.md, views.md and features.md from what the code declares

@@ -15,10 +15,11 @@ from personalake.errors import ConfigError, Fault
 from personalake.flow import FLOW
 from personalake.ingest.rates import load_rates
 from personalake.ingest.source import Source, load_sources
-from personalake.job import Stage
+from personalake.job import EVERYTHING, Selection, Stage
 from personalake.manifest import COMPLETE
 from personalake.recommend.rules import load_rules as load_list_rules
 from personalake.runner import Options, Runner
+from personalake.stages.ingest import chosen_sources
 from personalake.stages.tags import tag_vocabulary
 from personalake.store.jars import jar_folder, missing_jars
 from personalake.store.lock import writer_lock
@@ -37,15 +38,19 @@ def session(settings: Settings, extras: Sequence[str] = ()) -> Iterator[SparkSes
         spark.stop()
 
 
-def validate(settings: Settings) -> None:
+def validate(settings: Settings, selection: Selection = EVERYTHING) -> None:
     """Try whatever can be tried before Spark starts: the sources, the tag rules, the rules on lists.
+
+    Args:
+        settings: of the warehouse.
+        selection: what the run is about; sources that are asked for must be there.
 
     Raises:
         ConfigError: with every fault of every file.
     """
     faults: list[Fault | str] = []
     for load in (
-        lambda: load_sources(Path(settings.sources.folder), settings.ingest.event_types),
+        lambda: chosen_sources(settings, selection),
         lambda: settings.ingest.rates_file and load_rates(Path(settings.ingest.rates_file)),
         lambda: load_tag_rules(settings.tags.file, tag_vocabulary(settings)),
         lambda: load_list_rules(settings.rules.file),
@@ -75,7 +80,7 @@ def run_these(stages: Sequence[Stage], options: Options) -> dict[str, object]:
     """Run stages, one after the other, under the warehouse's lock; the status as of `run_stages`."""
     began = time.monotonic()
     settings = options.settings()
-    validate(settings)
+    validate(settings, options.selection)
     with writer_lock(settings.warehouse.root), session(settings, _extras(settings, stages)) as spark:
         runner = Runner(spark, settings, options)
         outcomes = [runner.plan(s) if options.dry_run else runner.run(s) for s in runner.checked(stages)]

@@ -16,6 +16,7 @@ from personalake.packaged import conf_folder
 from personalake.privacy.hashing import decrypt_text
 from personalake.privacy.keys import Key
 from personalake.runner import Options
+from personalake.runtime import run_stages
 from personalake.store.read import read
 from personalake.tables.ingest import EVENTS, REJECTED_RECORDS, SOURCE_READS
 
@@ -70,8 +71,11 @@ def test_a_wrong_name_is_refused_before_a_key_or_a_table_is_made(tmp_path):
     write_source(tmp_path / "conf")
     overrides = (f"raw.root={tmp_path / 'raw'}", f"warehouse.root={tmp_path / 'lake'}",
                  f"sources.folder={tmp_path / 'conf'}")  # fmt: skip
+    conf = (str(conf_folder() / "base.yaml"),)
     with pytest.raises(ConfigError, match=r"wep is no source\. Did you mean web\?"):
-        requeue(Options((str(conf_folder() / "base.yaml"),), overrides), "wep", "")
+        requeue(Options(conf, overrides), "wep", "")
+    with pytest.raises(ConfigError, match=r"wep is no source\. Did you mean web\?"):
+        run_stages(["ingest"], Options(conf, overrides, selection=Selection(("wep",))))
     assert [path.name for path in tmp_path.iterdir()] == ["conf"]
 
 

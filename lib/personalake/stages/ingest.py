@@ -22,7 +22,7 @@ from personalake.ingest.mapping import SOURCE, map_records
 from personalake.ingest.rates import rates_of
 from personalake.ingest.readers import read_raw
 from personalake.ingest.source import Source, load_sources
-from personalake.job import Job, Stage
+from personalake.job import Job, Selection, Stage
 from personalake.stages.arrivals import (
     READ,
     SAME,
@@ -62,7 +62,7 @@ def run(job: Job) -> None:
         DataError: the files of some sources cannot be used, or a source cannot be asked. Nothing of theirs was written
             (of one that is asked no half batch), all of the others.
     """
-    sources = chosen_sources(job)
+    sources = chosen_sources(job.settings, job.selection)
     check_sources(job.spark, Path(job.settings.sources.folder), sources)
     door = door_of(job)
     job.rows_in = job.rows_rejected = 0
@@ -102,18 +102,18 @@ def _ingest_files(job: Job, sources: Sequence[Source], door: Door) -> None:
         raise DataError(*faults)
 
 
-def chosen_sources(job: Job) -> tuple[Source, ...]:
-    """The sources that the run is about.
+def chosen_sources(settings: Settings, selection: Selection) -> tuple[Source, ...]:
+    """The sources that a run is about.
 
     Raises:
         ConfigError: one that is asked for is not there.
     """
-    sources = load_sources(Path(job.settings.sources.folder), job.settings.ingest.event_types)
+    sources = load_sources(Path(settings.sources.folder), settings.ingest.event_types)
     names = [source.name for source in sources]
-    wrong = [name for name in job.selection.sources if name not in names]
+    wrong = [name for name in selection.sources if name not in names]
     if wrong:
         raise ConfigError(*(Fault("--source", f"{name} is no source.", near_miss(name, names)) for name in wrong))
-    return tuple(s for s in sources if not job.selection.sources or s.name in job.selection.sources)
+    return tuple(s for s in sources if not selection.sources or s.name in selection.sources)
 
 
 def door_of(job: Job) -> Door:
