@@ -27,7 +27,7 @@ from personalake.store.versions import versions_of
 from personalake.tables.catalog import ALL
 from scenarios.conftest import Flow
 from support.command import Ended, environment
-from support.warehouse import differences
+from support.warehouse import LEFT, differences
 
 pytestmark = pytest.mark.spark
 # One per write recipe: a merge, a replaced table, a replaced slice, an appended run.
@@ -39,8 +39,6 @@ EVERY_POINT = tuple(
     for stage in FLOW
     for point in (*(f"write:{t.name}" for t in stage.writes if t.name != BY_TWO_KEYS), f"stage:{stage.name}")
 )
-# What a run leaves: a kept audience is there once somebody asks for one.
-LEFT = {name: table for name, table in ALL.items() if name != "audiences"}
 # A month of logs is too short to learn from the next thirty days.
 NOT_LEARNED = {"predictions", "prediction_rules"}
 NOT_EMPTY = {t.name for t in written_by(FLOW)} - {"identity_moves", "segment_moves", BY_TWO_KEYS} - NOT_LEARNED

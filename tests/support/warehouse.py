@@ -14,6 +14,8 @@ from personalake.tables.spec import Table
 
 # When a row came, from which file, or by which run; contents are compared without them.
 ARRIVAL = {"run_id", "received_at", "rejected_at", "modified_at", "read_at"}
+# What a run leaves: a kept audience is there once somebody asks for one.
+LEFT = {name: table for name, table in ALL.items() if name != "audiences"}
 
 
 def rows_of(root: str | Path, name: str) -> pd.DataFrame:

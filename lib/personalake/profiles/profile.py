@@ -143,7 +143,7 @@ def _beside_each_other(parts: Mapping[str, DataFrame]) -> DataFrame:
 
 def _check_builders() -> None:
     """Every builder that the catalogue names is there, and none is there for nothing."""
-    named = {f.how.by: f.name for f in reversed(CATALOGUE) if isinstance(f.how, Made)}
+    named = {maker: feature.name for feature in reversed(CATALOGUE) if (maker := _maker_of(feature))}
     there = {*BUILDERS, "rfm", "lifetime"}
     faults = [
         Fault(f"feature {named[by]}", f"is made by {by}, which is no builder.") for by in sorted({*named} - there)

@@ -48,7 +48,8 @@ def earlier_profiles(job: Job, day: date, features: Collection[str] = ()) -> Dat
         features: those wanted, besides person_id and as_of_date; empty is all.
 
     Cost:
-        That of `build_profiles` for these features; the lifetime models are fitted where one of theirs is wanted.
+        That of `build_profiles` for these features; where one of the lifetime models is wanted, the whole portrait and
+        the fits.
     """
     if features and not _EXPECTED & {*features}:
         return _portraits(job, day, features)
