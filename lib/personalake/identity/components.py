@@ -8,14 +8,14 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from personalake.identity.forests import components_in_memory, forest
+from personalake.identity.in_memory import components_in_memory
 from personalake.identity.links import USED
 from personalake.identity.settings import Identity
 from personalake.identity.stars import Keep, components_by_stars, kept_locally
 
 
 def build_components(identifiers: DataFrame, links: DataFrame, settings: Identity) -> DataFrame:
-    """Which identifiers hang together, by one task that joins the forests of all partitions.
+    """Which identifiers hang together, by one task that holds all links.
 
     Args:
         identifiers: rows of `identifiers_of`; reads identifier_kind, identifier.
@@ -30,8 +30,7 @@ def build_components(identifiers: DataFrame, links: DataFrame, settings: Identit
         DataError: inside the task, when more links are left than it may hold; `fit_components` never gets there.
 
     Cost:
-        Links shrink to nodes - components per partition (native, in parallel), one shuffle brings them to one task,
-        about 0.5 GB a million; then one join with the identifiers.
+        One shuffle brings the links to one task, about 0.5 GB a million; then one join with the identifiers.
     """
     return _with_component(identifiers, component_by_node(links, settings))
 
@@ -54,8 +53,10 @@ def component_by_node(links: DataFrame, settings: Identity) -> DataFrame:
     def joined(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         return components_in_memory(batches, limit)
 
-    grown = used_edges(links).mapInArrow(forest, "left string, right string")
-    return grown.repartition(1).mapInArrow(joined, "node string, component string")
+    hashes = [F.xxhash64(end).alias(f"{end}_hash") for end in ("left", "right")]
+    edges = used_edges(links).select("*", *hashes)
+    # Reading and hashing stay parallel: coalesce(1) would draw them into the one task.
+    return edges.repartition(1).mapInArrow(joined, "node string, component string")
 
 
 def fit_components(
@@ -92,4 +93,4 @@ def _with_component(identifiers: DataFrame, labels: DataFrame) -> DataFrame:
 
 
 def _node(kind: str, identifier: str) -> Column:
-    return F.concat_ws(":", kind, identifier)
+    return F.concat(kind, F.lit(":"), identifier)

@@ -84,6 +84,6 @@ class Identity(Section):
         5_000_000,
         ge=1,
         le=15_000_000,
-        description="Up to so many links (about 0.5 GB a million) one task joins all forests; above, rounds of stars",
+        description="Up to so many links (about 0.5 GB a million) one task holds all; above, rounds of stars",
     )
     star_rounds: int = Field(40, ge=1, description="Rounds of stars after which a run gives up")
