@@ -20,6 +20,7 @@ from personalake.runner import Options, say
 from personalake.runtime import session
 from personalake.segments.lookalike import lookalikes
 from personalake.segments.prepare import fit_preparation
+from personalake.stages.known import day_start
 from personalake.stages.tags import tag_vocabulary
 from personalake.store.lock import writer_lock
 from personalake.store.schema import ensure_tables
@@ -141,10 +142,10 @@ def _persons(lake: Published, wanted: Wanted, tree: Tree | None, tags: Sequence[
     persons = with_tags(with_predictions(persons, lake.predictions(), named), lake.tags(), named)
     if tree is not None:
         persons = persons.where(holds(tree, fit_quantiles(persons, [tree])))
-    settings = lake.settings
+    moment = day_start(lake.day, lake.settings.time_zone)
+    is_required = wanted.purpose in lake.settings.privacy.required_purposes
     out = persons_without_consent(
-        *(persons, lake.all(CONSENTS), lake.all(IDENTITY_MAP)),
-        *(wanted.purpose, lake.day, wanted.purpose in settings.privacy.required_purposes),
+        persons, lake.all(CONSENTS), lake.all(IDENTITY_MAP), wanted.purpose, moment, is_required
     )
     persons = persons.join(out, on="person_id", how="left_anti")
     columns = ["person_id", "as_of_date", "segment_name", *dict.fromkeys(wanted.columns)]

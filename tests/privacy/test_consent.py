@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from personalake.privacy.consent import persons_without_consent
 
-DAY = date(2024, 3, 10)
+NOW = "2024-03-10 00:00:00"
 YES, NO, BACK = "granted", "denied", "withdrawn"
 
 
@@ -51,7 +52,9 @@ def refused(spark: SparkSession) -> dict[bool, set[str]]:
     return {
         is_required: {
             row.person_id
-            for row in persons_without_consent(persons, said, whose, "personalisation", DAY, is_required).collect()
+            for row in persons_without_consent(
+                persons, said, whose, "personalisation", F.lit(NOW).cast("timestamp"), is_required
+            ).collect()
         }
         for is_required in (False, True)
     }

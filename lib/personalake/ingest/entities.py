@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -173,13 +172,13 @@ def counts_by_file(staged: DataFrame, root: str, table: Table | None = None) -> 
     )
 
 
-def latest_by_key(versions: DataFrame, table: Table, before: date | None = None) -> DataFrame:
-    """Items or customers as they are now, or as they were at the start of a day.
+def latest_by_key(versions: DataFrame, table: Table, before: Column | None = None) -> DataFrame:
+    """Items or customers as they are now, or as they were at a moment.
 
     Args:
         versions: rows of item_versions or customer_versions.
         table: ITEMS or CUSTOMERS.
-        before: only versions with effective_at before the start of this day [UTC]; None is all.
+        before: only versions with effective_at before this moment; None is all.
 
     Returns:
         The table's columns without run_id, one row per key.
@@ -188,7 +187,7 @@ def latest_by_key(versions: DataFrame, table: Table, before: date | None = None)
         One shuffle by key.
     """
     if before is not None:
-        versions = versions.where(F.col("effective_at") < F.lit(before).cast("timestamp"))
+        versions = versions.where(F.col("effective_at") < before)
     newest = Window.partitionBy(*table.key).orderBy(
         F.col("effective_at").desc(), F.col("record_version").desc(), *table.key
     )

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
-
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 GRANTED = "granted"
 
 
-def consent_by_person(consents: DataFrame, identity_map: DataFrame, purpose: str, as_of: date) -> DataFrame:
-    """What each person says to a purpose at the start of a day; the strictest of the person's identifiers counts.
+def consent_by_person(consents: DataFrame, identity_map: DataFrame, purpose: str, moment: Column) -> DataFrame:
+    """What each person says to a purpose at a moment; the strictest of the person's identifiers counts.
 
     Args:
         consents: identifier_kind, identifier, purpose, state, effective_at, expires_at [UTC], consent_id.
         identity_map: identifier_kind, identifier, person_id.
         purpose: what for.
-        as_of: consents that took effect before this day.
+        moment: when; consents that took effect before it count.
 
     Returns:
         person_id, is_granted: false where any identifier's last word is no, or a yes that has expired. Persons who
@@ -26,19 +24,19 @@ def consent_by_person(consents: DataFrame, identity_map: DataFrame, purpose: str
     Cost:
         One shuffle of the purpose's consents by identifier, one join with the map, one shuffle by person.
     """
-    words = consent_by_identifier(consents, purpose, as_of)
+    words = consent_by_identifier(consents, purpose, moment)
     known = identity_map.select("identifier_kind", "identifier", "person_id")
     joined = words.join(known, on=["identifier_kind", "identifier"], how="inner")
     return joined.groupBy("person_id").agg(F.bool_and("is_granted").alias("is_granted"))
 
 
-def consent_by_identifier(consents: DataFrame, purpose: str, as_of: date) -> DataFrame:
-    """The last word of each identifier on a purpose, at the start of a day.
+def consent_by_identifier(consents: DataFrame, purpose: str, moment: Column) -> DataFrame:
+    """The last word of each identifier on a purpose, at a moment.
 
     Args:
         consents: as in `consent_by_person`.
         purpose: what for.
-        as_of: consents that took effect before this day.
+        moment: when; consents that took effect before it count.
 
     Returns:
         identifier_kind, identifier, is_granted: false where the last word is no, or a yes that has expired.
@@ -46,7 +44,6 @@ def consent_by_identifier(consents: DataFrame, purpose: str, as_of: date) -> Dat
     Cost:
         One shuffle of the purpose's consents by identifier.
     """
-    moment = F.lit(as_of).cast("timestamp")
     # Of several words at one moment the strictest stands: "granted" sorts after "denied" only when reversed.
     newest = Window.partitionBy("identifier_kind", "identifier").orderBy(
         F.col("effective_at").desc(), (F.col("state") == GRANTED).asc(), "consent_id"
@@ -58,7 +55,7 @@ def consent_by_identifier(consents: DataFrame, purpose: str, as_of: date) -> Dat
 
 
 def persons_without_consent(
-    persons: DataFrame, consents: DataFrame, identity_map: DataFrame, purpose: str, as_of: date, is_required: bool
+    persons: DataFrame, consents: DataFrame, identity_map: DataFrame, purpose: str, moment: Column, is_required: bool
 ) -> DataFrame:
     """Of some persons those for whom a purpose may not be served.
 
@@ -67,12 +64,12 @@ def persons_without_consent(
         consents: as in `consent_by_person`.
         identity_map: as there.
         purpose: what for.
-        as_of: the day.
+        moment: when.
         is_required: whether saying nothing means no.
 
     Returns:
         person_id.
     """
-    said = consent_by_person(consents, identity_map, purpose, as_of)
+    said = consent_by_person(consents, identity_map, purpose, moment)
     allowed = F.coalesce("is_granted", F.lit(not is_required))
     return persons.select("person_id").join(said, on="person_id", how="left").where(~allowed).select("person_id")

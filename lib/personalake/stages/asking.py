@@ -17,7 +17,7 @@ from personalake.recommend.popular import AudienceList
 from personalake.recommend.request import Request
 from personalake.recommend.rules import load_rules
 from personalake.recommend.settings import Recommend
-from personalake.stages.known import catalogue_as_of
+from personalake.stages.known import catalogue_as_of, day_start
 from personalake.stages.portraits import earlier_profiles
 from personalake.tables.identity import IDENTITY_MAP
 from personalake.tables.ingest import CONSENTS, CUSTOMER_VERSIONS, ITEM_VERSIONS
@@ -61,13 +61,14 @@ def request_of(
         persons: each once: person_id, and the columns of `person_columns`.
         items: the catalogue; None: whatever people touched can be suggested.
     """
+    moment = day_start(day, settings.time_zone)
     required = PERSONALISATION in settings.privacy.required_purposes
     said = (read(CONSENTS), read(IDENTITY_MAP))
     return Request(
         persons=persons,
         items=items,
         bought=_bought_before(read(PERSON_ITEM_DAYS), day),
-        opted_out=persons_without_consent(persons.select("person_id"), *said, PERSONALISATION, day, required),
+        opted_out=persons_without_consent(persons.select("person_id"), *said, PERSONALISATION, moment, required),
         rules=load_rules(settings.rules.file),
         as_of=day,
     )

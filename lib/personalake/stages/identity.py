@@ -26,7 +26,7 @@ from personalake.ingest.entities import latest_by_key
 from personalake.job import Job, Stage
 from personalake.stages.identity_evidence import evidence, evidence_fingerprint
 from personalake.stages.identity_renewal import left_before, renew
-from personalake.stages.known import by_day, on_days
+from personalake.stages.known import by_day, day_start, on_days
 from personalake.tables.identity import (
     IDENTITY_CUTS,
     IDENTITY_LINKS,
@@ -101,8 +101,8 @@ def _alike(job: Job, newest: DataFrame | None, sightings: DataFrame, evidence: E
     told = job.read(CUSTOMER_VERSIONS)
     told = told if newest is None else with_newest_login(told, newest)
     came = sightings.where("login_id IS NOT NULL").select("login_id").distinct()
-    customers = latest_by_key(told, CUSTOMERS, job.as_of).join(came, ["login_id"], how="left_semi")
-    customers = job.put_down(customers, "customers")
+    known = latest_by_key(told, CUSTOMERS, day_start(job.as_of, job.settings.time_zone))
+    customers = job.put_down(known.join(came, ["login_id"], how="left_semi"), "customers")
     records = job.put_down(attribute_records(customers, settings), "records")
     pairs = alike_pairs(records.inputFiles(), settings)
     return job.put_down(fuzzy_links(job.spark.createDataFrame(pairs), customers, settings, evidence), "fuzzy-links")

@@ -14,6 +14,7 @@ from personalake.identity.rekeyed import with_newest_names
 from personalake.ingest.source import load_sources
 from personalake.job import Job
 from personalake.privacy.consent import consent_by_identifier
+from personalake.stages.known import day_start
 from personalake.tables.identity import IDENTITY_CUTS
 from personalake.tables.ingest import CONSENTS
 
@@ -57,10 +58,11 @@ def _evidence(job: Job, day: date, cuts: DataFrame | None, consents: DataFrame, 
     if newest is not None:
         cuts = cuts if cuts is None else with_newest_names(cuts, newest, "left", "right")
         words = words if words is None else with_newest_names(words, newest, "identifier")
+    moment = day_start(day, job.settings.time_zone)
     return Evidence(
         weights=weights,
         cuts=cuts,
-        words=words if words is None else consent_by_identifier(words, LINKING, day),
+        words=words if words is None else consent_by_identifier(words, LINKING, moment),
         needs_word=LINKING in job.settings.privacy.required_purposes,
     )
 

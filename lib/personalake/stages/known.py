@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from personalake.ingest.entities import latest_by_key
@@ -13,9 +13,14 @@ from personalake.job import Job
 from personalake.tables.ingest import CUSTOMER_VERSIONS, CUSTOMERS, ITEM_VERSIONS, ITEMS
 
 
+def day_start(day: date, time_zone: str) -> Column:
+    """The moment at which a business day begins, as `event_date` counts days."""
+    return F.to_utc_timestamp(F.lit(day).cast("timestamp"), time_zone)
+
+
 def items_as_of(job: Job, as_of: date) -> DataFrame:
     """Items as they were known at the start of a day."""
-    return latest_by_key(job.read(ITEM_VERSIONS), ITEMS, as_of)
+    return latest_by_key(job.read(ITEM_VERSIONS), ITEMS, day_start(as_of, job.settings.time_zone))
 
 
 def catalogue_as_of(job: Job, as_of: date) -> DataFrame | None:
@@ -26,7 +31,7 @@ def catalogue_as_of(job: Job, as_of: date) -> DataFrame | None:
 
 def customers_as_of(job: Job, as_of: date) -> DataFrame:
     """Customers as they were known at the start of a day."""
-    return latest_by_key(job.read(CUSTOMER_VERSIONS), CUSTOMERS, as_of)
+    return latest_by_key(job.read(CUSTOMER_VERSIONS), CUSTOMERS, day_start(as_of, job.settings.time_zone))
 
 
 def on_days(frame: DataFrame, days: Sequence[date], column: str = "event_date") -> DataFrame:
