@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from personalake.errors import ConfigError
-from personalake.ingest.rates import daily_rates, load_rates, with_base_amount
+from personalake.ingest.derive import Door, with_derived
+from personalake.ingest.rates import Money, daily_rates, load_rates, with_base_amount
+from personalake.ingest.settings import Ingest
+from personalake.privacy.keys import Key
 
 RIGHT = "currency,effective_date,rate\nUSD,2024-01-03,0.9\nUSD,2024-01-01,0.8\n\nJPY,2024-01-02,0.006\n"
 
@@ -46,6 +51,34 @@ def test_the_rate_of_the_day_holds_until_the_next_and_the_last_goes_on(spark: Sp
     }  # fmt: skip
     rows = [(c, date(2024, 1, 1) + timedelta(days=d), a) for c, d, a in cases]
     frame = spark.createDataFrame(rows, "currency string, event_date date, amount_minor bigint")
-    told = with_base_amount(frame, daily_rates(spark, rates), "EUR").collect()
+    money = Money("amount_minor", F.col("currency"), F.col("event_date"), "amount_base_minor")
+    told = with_base_amount(frame, daily_rates(spark, rates), "EUR", money).collect()
     found = {(r.currency, (r.event_date - date(2024, 1, 1)).days, r.amount_minor): r.amount_base_minor for r in told}
     assert found == cases
+
+
+# (currency, price) → what it is worth in euros, and its band between 10 and 100 euros
+PRICES = {
+    ("EUR", 999): (999, "low"),
+    (None, 1000): (1000, "middle"),
+    ("USD", 1250): (1000, "middle"),
+    ("USD", 1240): (992, "low"),
+    ("XXX", 10_000): (None, None),
+    ("EUR", None): (None, None),
+    ("EUR", 10_000): (10_000, "high"),
+}
+
+
+@pytest.mark.parametrize("has_file", [True, False])
+def test_prices_are_compared_in_the_base_currency(spark: SparkSession, has_file: bool) -> None:
+    # Shortly before midnight UTC it is the next day in Berlin: the day from which on the dollar has a rate.
+    at = datetime(2023, 12, 31, 23, 30)
+    rows = [(currency, price, at) for currency, price in PRICES]
+    items = spark.createDataFrame(rows, "currency string, price_minor bigint, effective_at timestamp")
+    fixed = {} if has_file else {"USD": 0.8}
+    settings = Ingest(base_currency="EUR", rates=fixed, price_band_bounds_minor=(1000, 10_000))
+    rates = daily_rates(spark, {"USD": {date(2024, 1, 1): Decimal("0.8")}}) if has_file else None
+    door = Door(settings, Key(b"0" * 32), "Europe/Berlin", rates)
+    source = SimpleNamespace(entity="item", fields={"currency": "currency"})
+    found = with_derived(items, source, door).collect()
+    assert {(r.currency, r.price_minor): (r.price_base_minor, r.price_band) for r in found} == PRICES

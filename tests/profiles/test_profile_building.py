@@ -49,6 +49,7 @@ NAMED = [
     event(5, DAY, device_id="old-a", login_id="old", person_id="old"),
     event(6, DAY, device_id="young-a", login_id="young", person_id="young"),
     event(7, DAY, device_id="guest-a", person_id="guest"),
+    event(8, DAY, device_id="both-a", login_id="both", person_id="both"),
     # More given back than bought; less than nothing paid, with a discount.
     buy(10, "refunded", 0, 1000),
     buy(11, "refunded", 3, -4000, event_type="refund", quantity=-5.0),
@@ -57,6 +58,11 @@ NAMED = [
     buy(20, "mixed", 0, 1000),
     buy(21, "mixed", 1, 1000, "USD", amount_base_minor=900),
     buy(22, "mixed", 2, 90_000, "JPY", amount_base_minor=None),
+    # One order in two currencies, on two platforms, with a line whose currency nobody told; and one more.
+    buy(24, "basket", 3, 1000, order_id="b1"),
+    buy(25, "basket", 3, 500, "USD", order_id="b1"),
+    buy(26, "basket", 3, 100, None, order_id="b1", amount_base_minor=None, platform="ios"),
+    buy(27, "basket", 3, 100, order_id="b2", platform="ios"),
     # A clock, and somebody who comes as it comes.
     *(buy(30 + n, "clock", 7 * n, 100) for n in range(4)),
     *(buy(40 + n, "chance", day, 100) for n, day in enumerate((0, 1, 9, 10))),
@@ -80,21 +86,26 @@ NAMED = [
     event(71, START.replace(day=11, hour=23, minute=30), device_id="east-a", person_id="east", utc_offset_minutes=480),
 ]
 ITEM_ROWS = [
-    {"item_id": "i1", "category": "shoes", "brand": "Aurora", "price_minor": 100, "title": "Red shoes"},
-    {"item_id": "i2", "category": "hats", "brand": None, "price_minor": None},
-    {"item_id": "i3", "category": " ", "brand": "", "price_minor": 300, "title": ""},
+    {"item_id": "i1", "category": "shoes", "brand": "Aurora", "price_base_minor": 100, "title": "Red shoes"},
+    {"item_id": "i2", "category": "hats", "brand": None, "price_base_minor": None},
+    {"item_id": "i3", "category": " ", "brand": "", "price_base_minor": 300, "title": ""},
 ]
 CUSTOMER_ROWS = [
     {"login_id": "old", "birth_year": 1800, "gender": "m", "effective_at": START, "source": "crm"},
     {"login_id": "young", "birth_year": 1996, "gender": "f", "effective_at": START, "source": "crm"},
     {"login_id": "two", "birth_year": 1950, "age_band": "forties", "effective_at": START, "source": "shop"},
+    # Two logins of one person: what the newer does not say, the older still does.
+    {"login_id": "both", "birth_year": 1990, "gender": "f", "effective_at": START, "source": "crm"},
+    {"login_id": "both2", "gender": "m", "region": "N", "effective_at": START + timedelta(days=1), "source": "app"},
+    {"login_id": "both3", "effective_at": START + timedelta(days=2), "source": "till"},
 ]
 
 
 def profiles_of(spark: SparkSession, events: DataFrame, as_of: date, features: Collection[str] = ()) -> DataFrame:
     """From events to profiles, as the stage does it; a device belongs to the person its name says."""
     logins = [
-        {"identifier_kind": "login", "identifier": r["login_id"], "person_id": r["login_id"]} for r in CUSTOMER_ROWS
+        {"identifier_kind": "login", "identifier": r["login_id"], "person_id": r["login_id"].rstrip("23")}
+        for r in CUSTOMER_ROWS
     ]
     sessions = sessions_as_of(build_sessions(events, SETTINGS.session_gap_seconds), as_of)
     rolled = RollUps(
@@ -145,6 +156,12 @@ def test_a_birth_year_of_1800_gives_no_age_band_and_a_stated_band_stands(found: 
     assert [found[p].demography_source for p in ("old", "two", "guest")] == ["crm", "shop", None]
 
 
+def test_what_the_newest_record_leaves_open_an_older_one_of_the_person_says(found: dict[str, Row]) -> None:
+    both = found["both"]
+    assert (both.age_band, both.age_band_origin, both.gender, both.region) == ("25-34", "birth_year", "m", "N")
+    assert (both.occupation, both.demography_source) == (None, "app, crm")
+
+
 def test_more_given_back_than_bought_and_less_than_nothing_paid(found: dict[str, Row]) -> None:
     refunded, negative = found["refunded"], found["negative"]
     assert (refunded.money_minor, refunded.refund_minor, refunded.net_money_minor) == (1000, 4000, -3000)
@@ -156,6 +173,12 @@ def test_more_given_back_than_bought_and_less_than_nothing_paid(found: dict[str,
 def test_mixed_currencies_are_summed_in_the_base_currency(found: dict[str, Row]) -> None:
     mixed = found["mixed"]
     assert (mixed.money_minor, mixed.currency_count, mixed.unrated_count, mixed.order_count) == (1900, 3, 1, 3)
+
+
+def test_an_order_counts_once_whatever_platforms_and_currencies_its_lines_have(found: dict[str, Row]) -> None:
+    basket = found["basket"]
+    assert (basket.order_count, basket.buy_count, basket.currency_count) == (2, 4, 2)
+    assert (basket.lines_per_order, basket.mean_order_minor) == (2.0, 800)
 
 
 def test_a_regular_buyer_and_one_by_chance(found: dict[str, Row]) -> None:

@@ -37,6 +37,8 @@ CHOICES: dict[str, tuple[list[tuple[int, float | None, float | None]], int]] = {
     "silhouette decides among the stable": ([(3, 0.2, 0.9), (4, 0.3, 0.85), (5, 0.5, 0.4)], 4),
     "none is stable": ([(3, 0.2, 0.1), (4, 0.1, 0.7), (5, 0.5, 0.4)], 4),
     "not measured": ([(3, 0.2, None), (4, 0.3, None)], 4),
+    "some not measured": ([(3, 0.2, 0.1), (4, 0.1, 0.3), (5, 0.9, None)], 4),
+    "some not measured, one stable": ([(3, 0.2, 0.9), (5, 0.9, None)], 3),
     "equals": ([(3, 0.3, 0.9), (4, 0.3, 0.9)], 3),
     "one segment": ([(1, None, None)], 1),
 }

@@ -61,6 +61,13 @@ def test_names_are_unlike_each_other_and_kept_ones_stay() -> None:
     assert len({name.chinese for name in names.values()}) == 5
 
 
+def test_a_new_segment_never_gets_a_name_that_meant_others() -> None:
+    centres = np.array([[2.0, 1.0], [2.1, 0.9]])
+    used = {"Long away, night owls", "久未到访、夜间活跃 3", "Long away, night owls (2)"}
+    names = segment_names(centres, PREPARATION, {}, used)
+    assert [names[row].english for row in range(2)] == ["Long away, night owls (3)", "Long away, night owls (4)"]
+
+
 def test_words_give_the_value_and_the_usual_one() -> None:
     words, words_zh = segment_words(np.array([2.0, -1.0]), PREPARATION)
     assert words == "long away (20.0 d, usually 10.0 d); by day (10 %, usually 20 %)"

@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from scipy.stats import multivariate_normal
 
 from personalake.segments import FittedSegments, Segments, build_segments, fit_segments, place_again
+from personalake.segments.match import Past
 from personalake.segments.methods import default_methods
 from personalake.segments.models import model_rows, usable_model, with_labels
 from personalake.segments.placement import Cells, Densest, Leaves, Nearest
@@ -24,6 +25,7 @@ HOW = {name: {"log": not name.endswith("_share")} for name in FEATURES}
 TREE = {"kind": "tree", "target": "money_minor_90d", "leave_out": (), "depth": 2, "min_share": 0.1}
 SETTINGS = Segments(features=HOW, k=3, resamples=0, methods={"tree": TREE})
 METHODS = tuple(default_methods())
+NO_PAST = Past(None, (), frozenset())
 DAY, NEXT = date(2024, 5, 6), date(2024, 5, 7)
 SEED = 17
 # recency, night, sessions, money of 90 days, fifths of recency and frequency
@@ -74,7 +76,7 @@ def everyone(spark: SparkSession) -> DataFrame:
 
 @pytest.fixture(scope="module")
 def fitted(everyone: DataFrame, method: str) -> Iterator[FittedSegments]:
-    yield with_labels(fit_segments(everyone, SETTINGS, 7, method), [], DAY, SETTINGS)
+    yield with_labels(fit_segments(everyone, SETTINGS, 7, method), NO_PAST, DAY, SETTINGS)
 
 
 def test_everybody_is_placed_once_and_kinds_are_told_apart(
@@ -93,7 +95,7 @@ def test_everybody_is_placed_once_and_kinds_are_told_apart(
 def test_any_partitioning_gives_the_same(everyone: DataFrame, fitted: FittedSegments) -> None:
     other = everyone.orderBy(F.xxhash64("person_id")).repartition(5)
     again = fit_segments(other, SETTINGS, 7, fitted.method)
-    assert with_labels(again, [], DAY, SETTINGS) == fitted
+    assert with_labels(again, NO_PAST, DAY, SETTINGS) == fitted
 
 
 def test_a_kept_fit_places_strangers_without_another(

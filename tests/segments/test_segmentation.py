@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -151,6 +151,27 @@ def test_ids_and_names_last_and_moves_are_counted(
         (spender, spender): 60,
         (away, ""): 60,
         ("", born): 60,
+    }
+
+
+def test_a_day_on_which_nobody_was_placed_ends_no_segment(
+    spark: SparkSession, week_1: tuple[DataFrame, FittedSegments, Segmentation]
+) -> None:
+    profiles, fitted, before = week_1
+    nobody = profiles.limit(0)
+    idle = build_segments(
+        nobody, fit_segments(nobody, QUICK, 7), before.segment_profiles, before.segments, WEEK_2, SETTINGS
+    )
+    assert {r.state for r in idle.segment_profiles.collect()} == {"vanished"}
+    known = before.segment_profiles.unionByName(idle.segment_profiles)
+    week_3 = WEEK_2 + timedelta(days=7)
+    built = build_segments(profiles, fitted, known, before.segments, week_3, SETTINGS)
+    names = {r.segment_id: r.segment_name for r in before.segment_profiles.collect()}
+    assert {r.segment_id: (r.segment_name, r.state) for r in built.segment_profiles.collect()} == {
+        segment: (name, "kept") for segment, name in names.items()
+    }
+    assert {(r.from_segment_id, r.to_segment_id, r.person_count) for r in built.segment_moves.collect()} == {
+        (segment, segment, 60) for segment in names
     }
 
 

@@ -180,7 +180,8 @@ def _met(mine: list[Event], as_of: date) -> dict[str, Any]:
         "slow_load_count": slow,
         "slow_load_share": _part(slow, len(values["load"])),
         "zero_result_search_count": empty,
-        "zero_result_search_share": _part(empty, len(_of(mine, "search"))),
+        "answered_search_count": len(values["search"]),
+        "zero_result_search_share": _part(empty, len(values["search"])),
         "survey_count": len(values["survey"]),
         "rating_count": len(values["rate"]),
         "mean_load_value": _mean(values["load"]),
@@ -222,12 +223,11 @@ def _items(mine: list[Event], items: Mapping[str, Event], as_of: date) -> dict[s
 
 def _ways(mine: list[Event]) -> dict[str, Any]:
     """Orders of a day and platform whose way began elsewhere."""
-    orders: dict[tuple[date, str], set[Any]] = defaultdict(set)
-    for e in _of(mine, "buy"):
-        orders[e["event_date"], e["platform"], e["currency"]].add(e["order_id"])
-    counts = Counter[tuple[date, str]]()
-    for (day, platform, _), ids in orders.items():
-        counts[day, platform] += len(ids)
+    # An order is made where its first line of the day is.
+    made: dict[tuple[Any, ...], Event] = {}
+    for e in sorted(_of(mine, "buy"), key=lambda e: (e["event_at"], e["platform"], e["currency"] or "")):
+        made.setdefault(_order(e), e)
+    counts = Counter((e["event_date"], e["platform"]) for e in made.values())
     ways = Counter[str]()
     for (day, platform), count in counts.items():
         last = max((other for other, _ in counts if other < day), default=date.min)
@@ -247,7 +247,7 @@ def _first_class(events: list[Event]) -> str:
 
 
 def _mean_price(events: list[Event], items: Mapping[str, Event]) -> int | None:
-    prices = [items[e["item_id"]].get("price_minor") for e in events if e["item_id"] in items]
+    prices = [items[e["item_id"]].get("price_base_minor") for e in events if e["item_id"] in items]
     known = [price for price in prices if price is not None]
     return _half_up(sum(known) / len(known)) if known else None
 
@@ -274,8 +274,13 @@ def _money_of(events: list[Event]) -> int:
 
 
 def _orders(buys: list[Event]) -> int:
-    """Named orders by day, platform and currency, as the roll-up counts them; the unnamed of a day are one."""
-    return len({(e["event_date"], e["platform"], e["currency"], e["order_id"]) for e in buys})
+    return len({_order(e) for e in buys})
+
+
+def _order(buy: Event) -> tuple[Any, ...]:
+    """What makes two lines of a day one order: its id; without one, the platform and currency."""
+    named = buy["order_id"]
+    return buy["event_date"], *((buy["platform"], buy["currency"] or "") if named is None else (named,))
 
 
 def _discount(buys: list[Event]) -> int:

@@ -113,7 +113,7 @@ def _item_versions(rng: random.Random, item: str, number: int) -> Iterable[Row]:
             "category": rng.choice(("shoes", "hats", "", None)),
             "brand": rng.choice(("Aurora", "Bergwind", None)),
             "price_band": rng.choice(("low", "middle", "high", None)),
-            "price_minor": rng.choice((None, 0, 999, 25_050)),
+            "price_base_minor": rng.choice((None, 0, 999, 25_050)),
             "title": rng.choice((None, "Red shoes", "red HAT 12345678", "跑鞋 trail")),
             "record_version": "1",
         }

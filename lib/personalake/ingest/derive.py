@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from personalake.ingest.rates import with_base_amount
+from personalake.ingest.rates import Money, with_base_amount
 from personalake.ingest.settings import Ingest
 from personalake.ingest.source import Source
 from personalake.privacy.keys import Key
@@ -41,13 +41,15 @@ def with_derived(mapped: DataFrame, source: Source, door: Door) -> DataFrame:
         amount = F.when((F.col("event_type") == "refund") & (money > 0), -money).otherwise(money)
         day = F.to_date(F.from_utc_timestamp("event_at", door.time_zone))
         mapped = mapped.withColumns({"event_date": day, "amount_minor": amount})
-        if door.rates is not None and "currency" in source.fields:
-            mapped = with_base_amount(mapped, door.rates, door.settings.base_currency)
-        else:
-            mapped = mapped.withColumn("amount_base_minor", _in_base(F.col("amount_minor"), door.settings))
+        money = Money("amount_minor", F.col("currency"), F.col("event_date"), "amount_base_minor")
+        mapped = _with_base(mapped, source, door, money)
     if source.entity == "item":
         low, high = door.settings.price_band_bounds_minor
-        price = F.col("price_minor")
+        # Most catalogues name no currency: theirs is the base currency.
+        currency = F.coalesce("currency", F.lit(door.settings.base_currency))
+        day = F.to_date(F.from_utc_timestamp("effective_at", door.time_zone))
+        mapped = _with_base(mapped, source, door, Money("price_minor", currency, day, "price_base_minor"))
+        price = F.col("price_base_minor")
         band = F.when(price < low, "low").when(price < high, "middle").when(price >= high, "high")
         mapped = mapped.withColumn("price_band", band)
     if source.entity == "consent":
@@ -57,8 +59,11 @@ def with_derived(mapped: DataFrame, source: Source, door: Door) -> DataFrame:
     return mapped
 
 
-def _in_base(amount: Column, settings: Ingest) -> Column:
-    value = F.when(F.col("currency") == settings.base_currency, amount)
-    for currency, rate in sorted(settings.rates.items()):
-        value = value.when(F.col("currency") == currency, F.round(amount * F.lit(rate)).try_cast("bigint"))
-    return value
+def _with_base(rows: DataFrame, source: Source, door: Door, money: Money) -> DataFrame:
+    if door.rates is not None and "currency" in source.fields:
+        return with_base_amount(rows, door.rates, door.settings.base_currency, money)
+    amount = F.col(money.amount)
+    value = F.when(money.currency == door.settings.base_currency, amount)
+    for currency, rate in sorted(door.settings.rates.items()):
+        value = value.when(money.currency == currency, F.round(amount * F.lit(rate)).try_cast("bigint"))
+    return rows.withColumn(money.to, value)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from pathlib import Path
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from personalake.errors import ConfigError, Fault
@@ -16,6 +17,23 @@ from personalake.errors import ConfigError, Fault
 _COLUMNS = ["currency", "effective_date", "rate"]
 _LONGEST_DAYS = 40_000
 Rates = dict[str, dict[date, Decimal]]
+
+
+@dataclass(frozen=True)
+class Money:
+    """Where an amount is, and where its worth in the base currency goes.
+
+    Args:
+        amount: column [cents].
+        currency: ISO 4217.
+        day: whose rate counts.
+        to: column to add [cents of the base currency].
+    """
+
+    amount: str
+    currency: Column
+    day: Column
+    to: str
 
 
 def load_rates(path: Path) -> Rates:
@@ -80,13 +98,14 @@ def rates_of(spark: SparkSession, file: str) -> DataFrame | None:
     return daily_rates(spark, load_rates(Path(file))) if file else None
 
 
-def with_base_amount(events: DataFrame, rates: DataFrame, base_currency: str) -> DataFrame:
-    """Adds amount_base_minor: amount_minor in the base currency at the rate of its business day.
+def with_base_amount(rows: DataFrame, rates: DataFrame, base_currency: str, money: Money) -> DataFrame:
+    """Adds an amount in the base currency at the rate of its day.
 
     Args:
-        events: reads currency, amount_minor [cents], event_date.
+        rows: any.
         rates: from `daily_rates`.
         base_currency: ISO 4217.
+        money: which amount.
 
     Returns:
         The same rows; null where the currency has no rate yet on that day.
@@ -95,10 +114,11 @@ def with_base_amount(events: DataFrame, rates: DataFrame, base_currency: str) ->
         One join with a broadcast table of days.
     """
     last = rates.groupBy(F.col("_currency").alias("_of")).agg(F.max("_date").alias("_until"))
-    dated = events.join(F.broadcast(last), F.col("currency") == F.col("_of"), how="left")
-    day = F.least("event_date", "_until")
-    on = (F.col("currency") == F.col("_currency")) & (day == F.col("_date"))
+    dated = rows.join(F.broadcast(last), money.currency == F.col("_of"), how="left")
+    day = F.least(money.day, F.col("_until"))
+    on = (money.currency == F.col("_currency")) & (day == F.col("_date"))
     known = dated.join(F.broadcast(rates), on, how="left")
-    worth = F.round(F.col("amount_minor") * F.col("_rate")).try_cast("bigint")
-    value = F.when(F.col("currency") == base_currency, F.col("amount_minor")).otherwise(worth)
-    return known.withColumn("amount_base_minor", value).drop("_of", "_until", "_currency", "_date", "_rate")
+    amount = F.col(money.amount)
+    worth = F.round(amount * F.col("_rate")).try_cast("bigint")
+    value = F.when(money.currency == base_currency, amount).otherwise(worth)
+    return known.withColumn(money.to, value).drop("_of", "_until", "_currency", "_date", "_rate")

@@ -13,6 +13,6 @@ OWN_COLUMNS = frozenset(
     {
         *("event_id", "event_at", "event_date", "received_at", "utc_offset_minutes", "source", "key_id", "run_id"),
         *("identifiers", "acquisition", "properties", "attributes", "filled_fields", "is_bot", "record_version"),
-        *("amount_base_minor", "effective_at", "first_seen_at", "price_band", "consent_id"),
+        *("amount_base_minor", "effective_at", "first_seen_at", "price_base_minor", "price_band", "consent_id"),
     }
 )

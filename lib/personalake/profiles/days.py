@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from personalake.profiles.words import words_of
@@ -25,12 +25,14 @@ _READ = (
         "device_class",
         "login_id",
     ),
-    *("order_id", "amount_minor", "amount_base_minor", "discount_minor", "quantity", "value", "_came"),
+    *("_order", "amount_minor", "amount_base_minor", "discount_minor", "quantity", "value", "_came"),
 )
 
 
 def build_person_days(person_events: DataFrame, time_zone: str, slow_load_millis: float = 3000.0) -> DataFrame:
     """One row per person, business day, platform, verb and currency. Every column but the key can be merged by day.
+
+    An order counts once a day, in the row of its first line, whatever platforms and currencies its lines have.
 
     Args:
         person_events: columns of EVENTS and person_id; bots and events without a person are left out.
@@ -41,13 +43,17 @@ def build_person_days(person_events: DataFrame, time_zone: str, slow_load_millis
         Columns of PERSON_DAYS without run_id.
 
     Cost:
-        One shuffle by person.
+        One shuffle by person, one sort.
     """
+    is_buy = F.col("event_type") == "buy"
     came = F.col("campaign_id").isNotNull() | F.col("message_id").isNotNull()
-    rows = _of_people(person_events).withColumns({"_local": _local_seconds(time_zone), "_came": came})
-    # By person at once: counting orders would else shuffle by the order and then by the key.
-    days = rows.select(*_READ).repartition("person_id").groupBy(*PERSON_DAYS.key)
-    sums = days.agg(*_sums(), *_day_sums(), *_marked_sums(slow_load_millis))
+    rows = _of_people(person_events).withColumns(
+        {"_local": _local_seconds(time_zone), "_came": came, "_order": F.when(is_buy, F.col("order_id"))}
+    )
+    lines = Window.partitionBy("person_id", "event_date", "_order").orderBy("event_at", "platform", "currency")
+    # By person at once: finding an order's first line would else shuffle by the order and then by the key.
+    of_person = rows.select(*_READ).repartition("person_id").withColumn("_line", F.row_number().over(lines))
+    sums = of_person.groupBy(*PERSON_DAYS.key).agg(*_sums(), *_day_sums(), *_marked_sums(slow_load_millis))
     return sums.select(*[c.name for c in PERSON_DAYS.cols])
 
 
@@ -109,8 +115,8 @@ def _sums() -> tuple[Column, ...]:
 def _day_sums() -> tuple[Column, ...]:
     """The columns that person_days alone has."""
     is_buy = F.col("event_type") == "buy"
-    named = F.count_distinct(F.when(is_buy, F.col("order_id")))
-    unnamed = F.max(F.when(is_buy & F.col("order_id").isNull(), 1).otherwise(0))
+    named = _count_where(F.col("_order").isNotNull() & (F.col("_line") == 1))
+    unnamed = F.max(F.when(is_buy & F.col("_order").isNull(), 1).otherwise(0))
     hour = F.floor(F.pmod("_local", F.lit(86400)) / 3600)
     parts = [
         _count_where(hour.between(first, first + 5)).alias(f"{name}_event_count") for name, first in _DAYPARTS.items()

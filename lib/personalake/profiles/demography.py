@@ -12,13 +12,14 @@ from pyspark.sql import functions as F
 GREATEST_AGE = 110
 """An age above this, or below 1, is taken for a slip of the pen and left out."""
 
-_ATTRIBUTES = ("age_band", "gender", "occupation", "education", "income_band", "region", "age_band_origin")
+_ATTRIBUTES = ("age_band", "gender", "occupation", "education", "income_band", "region")
+_SOURCE_BREAK = ", "
 
 
 def demography_by_person(
     customers: DataFrame, identity_map: DataFrame, as_of: date, age_bounds: Sequence[int]
 ) -> DataFrame:
-    """The attributes of a person's customer record; with several logins, of the one that changed last.
+    """The attributes of a person's customer records; with several logins, each as the last one says that says any.
 
     Args:
         customers: columns of CUSTOMERS as known at as_of.
@@ -27,8 +28,8 @@ def demography_by_person(
         age_bounds: lower ages of the bands made from a year of birth, where age_band is missing; rising.
 
     Returns:
-        person_id, age_band, gender, occupation, education, income_band, region; demography_source (the source of the
-        record) and age_band_origin (stated, or birth_year).
+        person_id, age_band, gender, occupation, education, income_band, region; demography_source (the sources of
+        these, by name) and age_band_origin (stated, or birth_year).
 
     Cost:
         A join by login and a shuffle by person, both of the size of customers.
@@ -40,10 +41,22 @@ def demography_by_person(
     origin = F.when(F.col("age_band").isNotNull(), "stated").when(counted.isNotNull(), "birth_year")
     banded = customers.withColumns({"age_band_origin": origin, "age_band": F.coalesce("age_band", counted)})
     known = banded.join(logins, on="login_id", how="inner")
-    record = F.struct(*_ATTRIBUTES, F.col("source").alias("demography_source"))
-    order = F.struct(F.coalesce(F.unix_micros("effective_at"), F.lit(0)), "login_id")
-    last = known.groupBy("person_id").agg(F.max_by(record, order).alias("_record"))
-    return last.select("person_id", "_record.*")
+    order = (F.coalesce(F.unix_micros("effective_at"), F.lit(0)).alias("at"), "login_id")
+    last = [
+        # A record that does not say it has no say: its struct is null, and max passes over nulls.
+        F.max(
+            F.when(F.col(name).isNotNull(), F.struct(*order, F.col(name).alias("said"), "source", "age_band_origin"))
+        ).alias(name)
+        for name in _ATTRIBUTES
+    ]
+    found = known.groupBy("person_id").agg(*last)
+    sources = F.array_sort(F.array_distinct(F.array_compact(F.array(*[F.col(name)["source"] for name in _ATTRIBUTES]))))
+    return found.select(
+        "person_id",
+        *[F.col(name)["said"].alias(name) for name in _ATTRIBUTES],
+        F.when(F.size(sources) > 0, F.array_join(sources, _SOURCE_BREAK)).alias("demography_source"),
+        F.col("age_band")["age_band_origin"].alias("age_band_origin"),
+    )
 
 
 def age_band_of(age: Column, bounds: Sequence[int]) -> Column:

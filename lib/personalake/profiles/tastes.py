@@ -25,8 +25,8 @@ def tastes_by_person(person_item_days: DataFrame, items: DataFrame, day: Day, se
 
     Args:
         person_item_days: columns of PERSON_ITEM_DAYS.
-        items: item_id, category, brand, price_band, price_minor, title as known on the day; an item that is missing has
-            none.
+        items: item_id, category, brand, price_band, price_base_minor, title as known on the day; an item that is
+            missing has none.
         day: the day of the profile; days from it on are not read.
         settings: taste_limit, taste_event_count.
 
@@ -39,7 +39,7 @@ def tastes_by_person(person_item_days: DataFrame, items: DataFrame, day: Day, se
         shuffle); a pair becomes a row of its own and one for each name, which are summed before they are shuffled.
     """
     known = _with_mass(person_item_days, day)
-    named = items.select("item_id", "price_minor", _names().alias("_names"))
+    named = items.select("item_id", "price_base_minor", _names().alias("_names"))
     rows = known.repartition("person_id").groupBy("person_id", "item_id")
     pairs = rows.agg(*row_columns("item"), F.max("event_date").alias("event_date"), F.sum("_mass").alias("_mass"))
     pieces = _pieces(pairs.join(named, on="item_id", how="left"))

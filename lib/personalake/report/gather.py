@@ -154,7 +154,7 @@ QUESTIONS: dict[str, Question] = {
                   sum(load_count) AS load_count,
                   round(try_divide(sum(mean_load_value * load_count), sum(load_count)), 3) AS mean_load_value,
                   sum(search_count) AS search_count,
-                  try_divide(sum(zero_result_search_count), sum(search_count)) AS zero_result_search_share,
+                  try_divide(sum(zero_result_search_count), sum(answered_search_count)) AS zero_result_search_share,
                   sum(survey_count) AS survey_count,
                   round(try_divide(sum(mean_satisfaction_value * survey_count), sum(survey_count)), 3)
                     AS mean_satisfaction_value

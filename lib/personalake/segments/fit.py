@@ -63,13 +63,17 @@ def chosen(candidates: Sequence[Candidate], stability_min: float) -> Candidate:
     Of those that are stable enough the highest silhouette; where none is, the most stable. Of equals the smallest k.
 
     Args:
-        candidates: what was tried; one whose stability was not measured counts as stable.
+        candidates: what was tried. Where the stability of some was measured, those where it could not be are no choice:
+            too few persons a segment say nothing for them. Where that of none was, the silhouette decides.
         stability_min: stable enough.
     """
-    stable = [c for c in candidates if c.stability is None or c.stability >= stability_min]
+    measured = [c for c in candidates if c.stability is not None]
+    stable = (
+        [c for c in measured if c.stability is not None and c.stability >= stability_min] if measured else candidates
+    )
     if stable:
         return min(stable, key=lambda c: (-(c.silhouette if c.silhouette is not None else -1.0), c.k))
-    return min(candidates, key=lambda c: (-(c.stability or 0.0), c.k))
+    return min(measured, key=lambda c: (-(c.stability or 0.0), c.k))
 
 
 def _best_fit(

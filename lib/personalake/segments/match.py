@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -22,6 +23,21 @@ class OldSegment:
     centre: Mapping[str, float]
     words: str = ""
     words_zh: str = ""
+
+
+@dataclass(frozen=True)
+class Past:
+    """What the runs before published of a method.
+
+    Args:
+        day: of the last run that placed anybody; None: there is none.
+        live: that run's segments that anybody was in.
+        names: all names, English and Chinese, that any segment ever had.
+    """
+
+    day: date | None
+    live: tuple[OldSegment, ...]
+    names: frozenset[str]
 
 
 @dataclass(frozen=True)

@@ -14,23 +14,23 @@ from pyspark.sql import functions as F
 from personalake.segments.assign import persons_by_segment
 from personalake.segments.fitted import FittedSegments
 from personalake.segments.labels import labelled_rows
-from personalake.segments.match import OldSegment
+from personalake.segments.match import Past
 from personalake.segments.settings import Segments
 from personalake.tables.segments import SEGMENT_MODELS
 
 _NOT_OF_THE_FIT = {"method", "also", "methods", "refit_days"}
 
 
-def with_labels(fitted: FittedSegments, old: Sequence[OldSegment], as_of: date, settings: Segments) -> FittedSegments:
+def with_labels(fitted: FittedSegments, past: Past, as_of: date, settings: Segments) -> FittedSegments:
     """The fit with the ids and names that its segments get on the day it was made.
 
     Args:
         fitted: what `fit_segments` found.
-        old: the last run's segments.
+        past: the runs before.
         as_of: the day of the fit.
         settings: match_distance.
     """
-    named = labelled_rows(fitted, old, as_of, settings.match_distance)
+    named = labelled_rows(fitted, past, as_of, settings.match_distance)
     return fitted.labelled([it.label for it in named])
 
 

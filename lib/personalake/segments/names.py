@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +37,9 @@ def distinctions(centre: Vector, preparation: Preparation) -> list[tuple[str, bo
     return [(name, bool(is_high)) for strength, name, is_high in sorted(found) if -strength >= NOTABLE]
 
 
-def segment_names(centres: Vector, preparation: Preparation, kept: Mapping[int, Name]) -> dict[int, Name]:
+def segment_names(
+    centres: Vector, preparation: Preparation, kept: Mapping[int, Name], used: Collection[str] = ()
+) -> dict[int, Name]:
     """A name for every centre, unlike all others: kept ones first, the rest by what sets them apart.
 
     A name has the two strongest features; one that is taken gets further features, then a number.
@@ -46,12 +48,13 @@ def segment_names(centres: Vector, preparation: Preparation, kept: Mapping[int, 
         centres: standardised, one row each.
         preparation: of the same fit.
         kept: rows whose name lasts from the last run.
+        used: names, English and Chinese, that meant other persons before and are not given again.
 
     Returns:
         Row of centres to its name.
     """
     names = dict(kept)
-    taken = {text for name in kept.values() for text in (name.english, name.chinese)}
+    taken = {*used, *(text for name in kept.values() for text in (name.english, name.chinese))}
     for row in range(len(centres)):
         if row in names:
             continue

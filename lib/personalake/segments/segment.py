@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from personalake.segments.assign import segment_by_person
 from personalake.segments.fitted import FittedSegments
 from personalake.segments.labels import Labelled, labelled_rows
-from personalake.segments.match import OldSegment
+from personalake.segments.match import OldSegment, Past
 from personalake.segments.names import segment_words
 from personalake.segments.settings import Segments
 from personalake.tables.segments import (
@@ -60,11 +60,11 @@ def build_segments(
         Reads the last day's segment profiles at once (a row per segment); one pass over the persons; the moves join
         two days of segments by person.
     """
-    old_day, old = last_segments(old_segment_profiles, fitted.method, as_of)
-    named = labelled_rows(fitted, old, as_of, settings.match_distance)
+    past = past_segments(old_segment_profiles, fitted.method, as_of)
+    named = labelled_rows(fitted, past, as_of, settings.match_distance)
     spark = profiles.sparkSession
     whole = {"as_of_date": as_of, "method": fitted.method, "is_main": fitted.method == settings.method}
-    rows = _profile_rows(fitted, named, old, whole)
+    rows = _profile_rows(fitted, named, past.live, whole)
     tried = [_candidate_row(candidate, whole) for candidate in fitted.candidates]
     segment_profiles = spark.createDataFrame(rows, SEGMENT_PROFILES.row_schema)
     candidates = spark.createDataFrame(tried, SEGMENT_CANDIDATES.row_schema)
@@ -72,11 +72,11 @@ def build_segments(
         segments = spark.createDataFrame([], SEGMENTS.row_schema)
     else:
         segments = _segments(profiles, fitted, named, whole)
-    if old_day is None:
+    if past.day is None:
         moves = spark.createDataFrame([], SEGMENT_MOVES.row_schema)
     else:
-        before = old_segments.where((F.col("as_of_date") == F.lit(old_day)) & (F.col("method") == fitted.method))
-        moves = segment_moves(before, segments, old_day, as_of, fitted.method)
+        before = old_segments.where((F.col("as_of_date") == F.lit(past.day)) & (F.col("method") == fitted.method))
+        moves = segment_moves(before, segments, past.day, as_of, fitted.method)
     return Segmentation(segments, segment_profiles, moves, candidates)
 
 
@@ -106,8 +106,8 @@ def segment_moves(before: DataFrame, now: DataFrame, old_day: date, as_of: date,
     )
 
 
-def last_segments(profiles: DataFrame, method: str, as_of: date) -> tuple[date | None, list[OldSegment]]:
-    """The last run's day and the segments that anybody was in: a row per segment, so the read is bounded.
+def past_segments(profiles: DataFrame, method: str, as_of: date) -> Past:
+    """The last run that placed anybody, and all names that were ever given: a row per segment, so the read is bounded.
 
     Args:
         profiles: SEGMENT_PROFILES as published so far.
@@ -115,19 +115,21 @@ def last_segments(profiles: DataFrame, method: str, as_of: date) -> tuple[date |
         as_of: days from this one on are not read.
     """
     earlier = profiles.where((F.col("method") == method) & (F.col("as_of_date") < F.lit(as_of)))
-    day: date | None = earlier.agg(F.max("as_of_date")).head(1)[0][0]
+    live = earlier.where(F.col("state") != VANISHED)
+    day: date | None = live.agg(F.max("as_of_date")).head(1)[0][0]
     if day is None:
-        return None, []
+        return Past(None, (), frozenset())
     columns = ("segment_id", "segment_name", "segment_name_zh", "centre", "words", "words_zh")
-    live = earlier.where((F.col("as_of_date") == F.lit(day)) & (F.col("state") != VANISHED))
-    return day, [
+    last = tuple(
         OldSegment(
             *(r.segment_id, r.segment_name, r.segment_name_zh),
             {k: float(v) for k, v in r.centre.items()},
             *(r.words, r.words_zh),
         )
-        for r in live.select(*columns).collect()
-    ]
+        for r in live.where(F.col("as_of_date") == F.lit(day)).select(*columns).collect()
+    )
+    given = earlier.select("segment_name", "segment_name_zh").distinct().collect()
+    return Past(day, last, frozenset(name for row in given for name in row))
 
 
 def _profile_rows(

@@ -77,6 +77,10 @@ def _ahead(job: Job, examples: Examples, book: Book, name: str, target: Ahead, k
     return _test_on_others(job, book, rows, examples, day, name, kind)
 
 
+# What is known of an attribute just where it is known would give the answer away.
+_BESIDE_ATTRIBUTES = ("age_band_origin", "demography_source")
+
+
 def _attribute(job: Job, examples: Examples, book: Book, name: str, target: Attribute, kind: Kind) -> str:
     """Ask for an attribute of those who did not say it, one class against the rest."""
     settings, today = job.settings.predict, examples.portraits(job.as_of)
@@ -86,16 +90,17 @@ def _attribute(job: Job, examples: Examples, book: Book, name: str, target: Attr
     if len(classes) < 2:
         return f"left out: {len(classes)} values are said by {settings.least_positives} persons or more"
     lacking = today.where(F.col(target.feature).isNull())
+    without = (target.feature, *_BESIDE_ATTRIBUTES)
     version, scored, words = _version(job, name, kind), {}, []
     for place, value in enumerate(classes if len(classes) > 2 else classes[:1]):
         rows, told = with_class(today, target, value), f"{name}={value}"
-        classifier = _fitted(job, rows, examples, job.as_of, kind, (target.feature,))
+        classifier = _fitted(job, rows, examples, job.as_of, kind, without)
         if classifier.reason:
             return f"left out: {told}: {classifier.reason}"
         scored[value] = job.put_down(classifier.with_probability(lacking), f"scored-{name}-{kind}-{place}")
         if kind == "decision_tree":
             book.rules.append(build_rules(classifier, scored[value], job.as_of, told, version))
-        words.append(_test_on_others(job, book, rows, examples, job.as_of, told, kind, (target.feature,)))
+        words.append(_test_on_others(job, book, rows, examples, job.as_of, told, kind, without))
     book.answers.append(likeliest_class(scored, classes, job.as_of, kind, name, version))
     return "; ".join(words)
 

@@ -11,7 +11,7 @@ from personalake.job import Job, Stage
 from personalake.segments.fit import fit_segments
 from personalake.segments.fitted import FittedSegments
 from personalake.segments.models import model_rows, place_again, usable_model, with_labels
-from personalake.segments.segment import Segmentation, build_segments, last_segments
+from personalake.segments.segment import Segmentation, build_segments, past_segments
 from personalake.tables.profiles import PROFILES
 from personalake.tables.segments import (
     SEGMENT_CANDIDATES,
@@ -53,8 +53,8 @@ def _fitted(job: Job, profiles: DataFrame, method: str) -> tuple[FittedSegments,
     if kept is not None:
         return place_again(kept, profiles), False
     fitted = fit_segments(profiles, settings, seed, method)
-    _, old = last_segments(job.read(SEGMENT_PROFILES), method, job.as_of)
-    return with_labels(fitted, old, job.as_of, settings), True
+    past = past_segments(job.read(SEGMENT_PROFILES), method, job.as_of)
+    return with_labels(fitted, past, job.as_of, settings), True
 
 
 STAGE = Stage(

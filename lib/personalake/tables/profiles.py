@@ -86,7 +86,12 @@ PERSON_DAYS = Table(
     cols=(
         *_DAY_KEY,
         *_DAY_SUMS,
-        Col("order_count", BIGINT, "Orders; buys of the day without an order id count as one", optional=False),
+        Col(
+            "order_count",
+            BIGINT,
+            "Orders whose first line of the day is here; lines without an order id are one",
+            optional=False,
+        ),
         Col("zero_value_count", BIGINT, "Events that measured 0: searches that found nothing", optional=False),
         Col("login_event_count", BIGINT, "Events while signed in", optional=False),
         Col("night_event_count", BIGINT, "Events from 0 to 6 o'clock, local time", optional=False),

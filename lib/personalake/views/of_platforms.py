@@ -135,7 +135,8 @@ EXPERIENCE = View(
         ("mean_load_value", "Mean load time [ms]"),
         ("search_count", "Searches"),
         ("zero_result_search_count", "Searches that found nothing"),
-        ("zero_result_search_share", "zero_result_search_count in search_count"),
+        ("answered_search_count", "Searches of which it is known how much they found"),
+        ("zero_result_search_share", "zero_result_search_count in answered_search_count"),
         ("survey_count", "Answers to satisfaction surveys"),
         ("mean_satisfaction_value", "Mean of the answers [the survey's scale]"),
     ),
@@ -148,6 +149,7 @@ EXPERIENCE = View(
                  round(avg(value) FILTER (WHERE event_type = 'load'), 6) AS mean_load_value,
                  count_if(event_type = 'search') AS search_count,
                  count_if(event_type = 'search' AND value = 0) AS zero_result_search_count,
+                 count_if(event_type = 'search' AND value IS NOT NULL) AS answered_search_count,
                  count_if(event_type = 'survey' AND value IS NOT NULL) AS survey_count,
                  round(avg(value) FILTER (WHERE event_type = 'survey'), 6) AS mean_satisfaction_value
           FROM events WHERE NOT is_bot GROUP BY event_date, platform
@@ -164,7 +166,8 @@ EXPERIENCE = View(
                coalesce(load_count, 0) AS load_count, mean_load_value,
                coalesce(search_count, 0) AS search_count,
                coalesce(zero_result_search_count, 0) AS zero_result_search_count,
-               try_divide(zero_result_search_count, search_count) AS zero_result_search_share,
+               coalesce(answered_search_count, 0) AS answered_search_count,
+               try_divide(zero_result_search_count, answered_search_count) AS zero_result_search_share,
                coalesce(survey_count, 0) AS survey_count, mean_satisfaction_value
         FROM felt FULL OUTER JOIN visits USING (event_date, platform)
     """,

@@ -132,21 +132,21 @@ PRICE = (
     ),
     *(
         Feature(
-            f"_{verb}_price_minor", BIGINT, f"Prices of the items of {verb}s",
-            how=Total(f"if(price_minor IS NULL, 0, price_minor * {verb}s)", "item"),
+            f"_{verb}_price_minor", BIGINT, f"Prices of the items of {verb}s, in the base currency",
+            how=Total(f"if(price_base_minor IS NULL, 0, price_base_minor * {verb}s)", "item"),
         )
         for verb in ("view", "buy")
     ),
     *(
         Feature(
-            f"_priced_{verb}_count", BIGINT, f"{verb}s of items with a price",
-            how=Total(f"if(price_minor IS NULL, 0, {verb}s)", "item"),
+            f"_priced_{verb}_count", BIGINT, f"{verb}s of items with a price in the base currency",
+            how=Total(f"if(price_base_minor IS NULL, 0, {verb}s)", "item"),
         )
         for verb in ("view", "buy")
     ),
     *(
         Feature(
-            name, BIGINT, f"Mean catalogue price over {words}, rounded half up", "cents",
+            name, BIGINT, f"Mean catalogue price over {words}, rounded half up", "cents, base currency",
             how=f"CASE WHEN _priced_{verb}_count > 0"
             f" THEN cast(round(_{verb}_price_minor / _priced_{verb}_count) AS bigint) END",
         )

@@ -135,6 +135,7 @@ _MET = {
     "slow_load_count": "慢加载数",
     "slow_load_share": "慢加载占比",
     "zero_result_search_count": "无结果搜索数",
+    "answered_search_count": "已知结果数的搜索数",
     "zero_result_search_share": "无结果搜索占比",
     "survey_count": "问卷回答数",
     "rating_count": "评分数",

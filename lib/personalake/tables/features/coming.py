@@ -155,8 +155,12 @@ EXPERIENCE = (
     ),
     Feature("zero_result_search_count", BIGINT, "Searches that found nothing", "events", how=Total("empty_searches")),
     Feature(
-        "zero_result_search_share", DOUBLE, "zero_result_search_count in search_count", "0-1",
-        how=share("zero_result_search_count", "search_count"),
+        "answered_search_count", BIGINT, "Searches of which it is known how much they found", "events",
+        how=Total("answered_searches"),
+    ),
+    Feature(
+        "zero_result_search_share", DOUBLE, "zero_result_search_count in answered_search_count", "0-1",
+        how=share("zero_result_search_count", "answered_search_count"),
     ),
     Feature("survey_count", BIGINT, "Answers to surveys", "events", how=Total("measured_surveys")),
     Feature("rating_count", BIGINT, "Ratings given", "events", how=Total("measured_ratings")),

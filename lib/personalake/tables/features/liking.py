@@ -94,7 +94,7 @@ NOVELTY = (
     ),
 )  # fmt: skip
 
-_RECORD = Made("demography", "customer record of the person's logins that changed last")
+_RECORD = Made("demography", "of the person's logins the one that changed last among those that say it")
 
 DEMOGRAPHY = (
     Feature("_signed_in_count", BIGINT, "Events while signed in", how=Total("signed_in")),
@@ -107,7 +107,7 @@ DEMOGRAPHY = (
     Feature("education", STRING, "Education", person=True, how=_RECORD),
     Feature("income_band", STRING, "Band of income", person=True, how=_RECORD),
     Feature("region", STRING, "Region of the customer", person=True, how=_RECORD),
-    Feature("demography_source", STRING, "Name of the source that said the attributes", how=_RECORD),
+    Feature("demography_source", STRING, "Names of the sources that said the attributes", how=_RECORD),
     Feature("age_band_origin", STRING, "stated, or birth_year where the band was made from it", how=_RECORD),
 )
 

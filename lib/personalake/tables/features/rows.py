@@ -48,6 +48,7 @@ _DAY = Rows(
         "pieces": _of("quantity", "buy"),
         "returned_pieces": _of("abs(quantity)", "refund"),
         "empty_searches": _of("zero_value_count", "search"),
+        "answered_searches": _of("value_count", "search"),
         "slow_loads": _of("slow_count", "load"),
         **{f"measured_{name}": _of("value_count", verb) for verb, name in _MEASURED.items()},
         **{f"sum_of_{name}": _of("value_sum", verb) for verb, name in _MEASURED.items()},
@@ -92,7 +93,7 @@ _ITEM = Rows(
         "first_bought": _first_met("event_type = 'buy'"),
         "first_date": "min(event_date)",
     },
-    dates=("event_date", "price_minor"),
+    dates=("event_date", "price_base_minor"),
 )
 
 ROWS: dict[str, Rows] = {"day": _DAY, "visit": _VISIT, "item": _ITEM}
