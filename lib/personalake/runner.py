@@ -36,6 +36,7 @@ from personalake.store.versions import version_of, versions_of
 from personalake.tables.catalog import ALL, COMMANDS
 from personalake.tables.ingest import EVENTS
 from personalake.tables.runs import RUNS
+from personalake.upstream import refuse_other_days
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,8 @@ class Runner:
         if not self.options.force and is_unchanged(self.root, wanted, self._last.get(stage.name)):
             say(f"{stage.name}: nothing has changed, skipped.")
             return Outcome(stage.name, "skipped")
+        if job.day is not None:
+            refuse_other_days(self.spark, self.root, stage.name, stage.reads, job.day, self._last)
         began = time.monotonic()
         stage.run(job)
         reached(f"stage:{stage.name}")

@@ -11,7 +11,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from identity.seen import MAP_SCHEMA, START
-from personalake.identity.history import build_identity_map_versions, map_as_of
+from personalake.identity.history import build_identity_map_versions, map_as_of, versions_with_later
 from personalake.tables.identity import IDENTITY_MAP, IDENTITY_MAP_VERSIONS
 
 SEED, DAYS = 17, 5
@@ -76,6 +76,22 @@ def test_only_what_changed_is_written(spark: SparkSession, versions: DataFrame) 
     assert versions.count() == changes
     day = FIRST + timedelta(days=DAYS)
     assert build_identity_map_versions(map_as_of(versions, day), map_as_of(versions, day), day).isEmpty()
+
+
+def test_a_past_day_done_again_leaves_what_later_days_said(spark: SparkSession, versions: DataFrame) -> None:
+    maps, last = random_maps(), FIRST + timedelta(days=DAYS - 1)
+    written = versions
+    # The first day, one in the middle and the last, each with a map of its own; the days after the last one are silent.
+    for n, told_now in ((0, maps[3]), (2, maps[0]), (DAYS - 1, maps[1])):
+        day = FIRST + timedelta(days=n)
+        later = day + timedelta(days=1)
+        changed, days = versions_with_later(frame_of(spark, told_now), written, day, later)
+        assert days == [day, later]
+        written = written.where(~written.effective_date.isin(days)).unionByName(changed).localCheckpoint()
+    expected = [maps[3], maps[1], maps[0], maps[3], maps[1], maps[-1]]
+    for n, now in enumerate(expected):
+        assert told(map_as_of(written, FIRST + timedelta(days=n))) == told(frame_of(spark, now)), f"day {n}"
+    assert last + timedelta(days=1) in {row.effective_date for row in written.collect()}
 
 
 def test_both_are_built_as_declared(versions: DataFrame) -> None:

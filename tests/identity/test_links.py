@@ -48,7 +48,7 @@ CASES: dict[str, tuple[list[Seen], dict[str, str]]] = {
             Seen("d", "b", 0, "4"),
             Seen("d", "c", 0),
         ],
-        {"a d": "cut_no_main_login", "b d": "cut_shared_device", "c d": "cut_shared_device"},
+        {"a d": "cut_no_main_login", "b d": "cut_no_main_login", "c d": "cut_shared_device"},
     ),
     "four logins are a shared terminal": (
         [Seen("d", login, minute) for minute, login in enumerate("abce")],
@@ -231,6 +231,26 @@ def test_policies_choose_another_owner(spark: SparkSession) -> None:
     links = reduce(DataFrame.unionByName, frames).where("state = 'used'")
     used = {(row.policy, row.left_identifier) for row in links.collect()}
     assert used == {("components", "most"), ("last_login", "last"), ("first_login", "first")}
+
+
+def test_no_policy_goes_by_names(spark: SparkSession) -> None:
+    """One device came to its end with the same event time of two logins; of another all is alike for both."""
+    rows = []
+    for more, less in (("a", "z"), ("z", "a")):
+        rows += [Seen(f"d-{more}", more, 0), Seen(f"d-{more}", more, 100), Seen(f"d-{more}", less, 0)]
+        rows += [Seen(f"d-{more}", less, 100), Seen(f"d-{more}", more, 50)]
+        rows += [Seen(f"alike-{more}", more, 0), Seen(f"alike-{more}", less, 0)]
+    sightings = build_identity_sightings(events_of(spark, rows)).localCheckpoint()
+    policies = ("components", "last_login", "first_login")
+    frames = [
+        build_identity_links(sightings, Identity(policy=p, main_login_share=0.0)).withColumn("policy", F.lit(p))
+        for p in policies
+    ]
+    found = reduce(DataFrame.unionByName, frames).collect()
+    used = {(row.policy, row.right_identifier, row.left_identifier) for row in found if row.state == "used"}
+    assert used == {(policy, f"d-{more}", more) for policy in policies for more in "az"}
+    alike = {row.state for row in found if row.right_identifier.startswith("alike")}
+    assert alike == {"cut_no_main_login"}
 
 
 def test_every_identifier_is_listed_once_with_its_first_event(spark: SparkSession) -> None:

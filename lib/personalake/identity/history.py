@@ -32,6 +32,32 @@ def map_as_of(versions: DataFrame, day: date, is_before: bool = False) -> DataFr
     return last.where(F.col("_said.person_id").isNotNull()).select(*IDENTIFIER, *[f"_said.{name}" for name in _SAID])
 
 
+def versions_with_later(
+    new_map: DataFrame, versions: DataFrame, as_of: date, later: date | None
+) -> tuple[DataFrame, list[date]]:
+    """What a run as of a day writes into the history: its own slice, and what keeps the maps of later runs as they are.
+
+    Args:
+        new_map: the columns of identity_map.
+        versions: rows of identity_map_versions, of a run as of the same day too.
+        as_of: the day of the run.
+        later: the first later day as of which a run published a map, where a past day is done again; None: there is
+            none.
+
+    Returns:
+        The columns of identity_map_versions, and the days that they are all rows of.
+
+    Cost:
+        That of `build_identity_map_versions`, twice where there is a later day.
+    """
+    changed = build_identity_map_versions(new_map, map_as_of(versions, as_of, is_before=True), as_of)
+    if later is None:
+        return changed, [as_of]
+    # The next map stays; from this one it differs by other rows than from the one before.
+    stays = build_identity_map_versions(map_as_of(versions, later), new_map, later)
+    return changed.unionByName(stays), [as_of, later]
+
+
 def build_identity_map_versions(new_map: DataFrame, before: DataFrame, as_of: date) -> DataFrame:
     """What a run as of a day says otherwise than the runs as of earlier days.
 

@@ -106,10 +106,12 @@ def busy_lefts(pairs: DataFrame, limit: int) -> DataFrame:
 
 
 def _with_guard_counts(pairs: DataFrame, busy: DataFrame, settings: Identity) -> DataFrame:
-    """Adds _is_busy, _is_login, _logins, _lefts (of the right identifier; the left-out not counted), _share, _rank."""
+    """Adds what guards go by: _is_busy, _is_login; of the right identifier _logins and _lefts, others left out;
+    _share, _main_share, _rank, and _peers, how many have the same rank."""
     by_right = Window.partitionBy(*RIGHT)
     counted = ~F.col("_is_out")
     of_kind = Window.partitionBy(*RIGHT, "_is_out", "left_kind")
+    by_owner = Window.partitionBy(*RIGHT, "_is_out").orderBy(*_owner_order(settings))
     return (
         pairs.join(F.broadcast(busy.withColumn("_busy", F.lit(True))), [*LEFT], how="left")
         .withColumn("_is_busy", F.coalesce("_busy", F.lit(False)))
@@ -119,25 +121,22 @@ def _with_guard_counts(pairs: DataFrame, busy: DataFrame, settings: Identity) ->
         .withColumn("_lefts", F.count_if(counted).over(by_right))
         .withColumn("_share", F.col("weighed_count") / (F.sum("visit_count").over(of_kind) * F.lit(PARTS)))
         .withColumn("_main_share", F.col("weighed_count") / F.sum("weighed_count").over(of_kind))
-        .withColumn(
-            "_rank", F.row_number().over(Window.partitionBy(*RIGHT, "_is_out").orderBy(*_owner_order(settings)))
-        )
+        .withColumn("_rank", F.rank().over(by_owner))
+        .withColumn("_peers", F.count(F.lit(1)).over(by_owner.rangeBetween(Window.currentRow, Window.currentRow)))
     )
 
 
 def _owner_order(settings: Identity) -> list[Column]:
-    """Which identifier of a device comes first: any login before others, then by the policy, then by id."""
+    """Which identifier of a device comes first: any login before others, then by the policy, then by what was seen.
+
+    Never by its name: that is a hash, and another key would give the device to somebody else.
+    """
     by_policy = {
         "last_login": [F.col("last_at").desc()],
         "first_login": [F.col("first_at")],
     }
-    by_visits = [F.col("weighed_count").desc(), F.col("event_count").desc(), F.col("first_at")]
-    return [
-        F.col("_is_login").desc(),
-        *by_policy.get(settings.policy, by_visits),
-        F.col("left_kind"),
-        F.col("left_identifier"),
-    ]
+    by_visits = [F.col("weighed_count").desc(), F.col("event_count").desc(), F.col("first_at"), F.col("last_at").desc()]
+    return [F.col("_is_login").desc(), *by_policy.get(settings.policy, []), *by_visits, F.col("left_kind")]
 
 
 def _state(settings: Identity) -> Column:
@@ -153,6 +152,7 @@ def _state(settings: Identity) -> Column:
         .when(~is_device & (F.col("_lefts") > settings.logins_per_identifier), F.lit(CUT_SHARED_IDENTIFIER))
         .when(is_device & (owners > settings.logins_per_device), F.lit(CUT_SHARED_TERMINAL))
         .when(is_device & (F.col("_rank") > 1), F.lit(CUT_SHARED_DEVICE))
+        .when(is_device & (F.col("_peers") > 1), F.lit(CUT_NO_MAIN_LOGIN))
         .when(is_device & (F.col("_main_share") < needed_share), F.lit(CUT_NO_MAIN_LOGIN))
         .when(F.col("_share") < settings.least_strength, F.lit(CUT_WEAK))
         .otherwise(F.lit(USED))

@@ -41,8 +41,8 @@ def with_derived(mapped: DataFrame, source: Source, door: Door) -> DataFrame:
         amount = F.when((F.col("event_type") == "refund") & (money > 0), -money).otherwise(money)
         day = F.to_date(F.from_utc_timestamp("event_at", door.time_zone))
         mapped = mapped.withColumns({"event_date": day, "amount_minor": amount})
-        money = Money("amount_minor", F.col("currency"), F.col("event_date"), "amount_base_minor")
-        mapped = _with_base(mapped, source, door, money)
+        paid = Money("amount_minor", F.col("currency"), F.col("event_date"), "amount_base_minor")
+        mapped = _with_base(mapped, source, door, paid)
     if source.entity == "item":
         low, high = door.settings.price_band_bounds_minor
         # Most catalogues name no currency: theirs is the base currency.

@@ -11,7 +11,7 @@ from personalake.identity.components import fit_components
 from personalake.identity.evidence import Evidence
 from personalake.identity.fuzzy import alike_pairs, attribute_records, check_splink, fuzzy_links
 from personalake.identity.giants import giants_of, without_giants, without_joiners
-from personalake.identity.history import build_identity_map_versions, map_as_of
+from personalake.identity.history import map_as_of, versions_with_later
 from personalake.identity.links import busy_lefts, links_of
 from personalake.identity.pairs import build_pairs
 from personalake.identity.persons import map_of, moves_of, with_person
@@ -36,6 +36,7 @@ from personalake.tables.identity import (
     IDENTITY_SIGHTINGS,
 )
 from personalake.tables.ingest import CONSENTS, CUSTOMER_VERSIONS, CUSTOMERS, EVENTS, IDENTIFIER_ALIASES
+from personalake.upstream import later_day
 
 _NAMED_GIANTS = 3
 
@@ -138,10 +139,10 @@ def _publish(job: Job, components: DataFrame) -> None:
     named = job.put_down(with_person(components, published, moves, job.as_of), "components-with-person")
     new_map = map_of(named)
     new_moves = job.put_down(moves_of(named, job.as_of, job.read(IDENTITY_LINKS)), "moves")
-    before = map_as_of(versions, job.as_of, is_before=True)
-    changed = build_identity_map_versions(new_map, before, job.as_of)
+    later = later_day(job.spark, job.root, job.stage.name, job.as_of)
+    changed, days = versions_with_later(new_map, versions, job.as_of, later)
     job.merge(IDENTITY_MOVES, new_moves)
-    job.replace_where(IDENTITY_MAP_VERSIONS, changed, {"effective_date": job.as_of})
+    job.replace_where(IDENTITY_MAP_VERSIONS, changed, {"effective_date": days})
     job.replace(IDENTITY_MAP, new_map)
 
 

@@ -37,6 +37,7 @@ from personalake.tables.identity import (
     IDENTITY_SIGHTINGS,
 )
 from personalake.tables.ingest import IDENTIFIER_ALIASES
+from personalake.upstream import later_day
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ def left_before(job: Job) -> Left | None:
     """What the last complete run left; None where all links and persons must be made anew.
 
     That is: no such run by this very code or one as of a later day, other settings or declared evidence, a table that
-    is not as it was left (a run died), the map of a day in between; and what is only made whole: customers who are
-    alike, identifiers with two names, components that were taken apart.
+    is not as it was left (a run died), the map of a day in between or of a later one; and what is only made whole:
+    customers who are alike, identifiers with two names, components that were taken apart.
     """
     before = job.before
     if job.force or before is None or before.day is None or before.day > job.as_of or not before.had_same_settings:
@@ -66,6 +67,8 @@ def left_before(job: Job) -> Left | None:
     between = job.read(IDENTITY_MAP_VERSIONS).where((day > F.lit(before.day)) & (day <= F.lit(job.as_of)))
     giants = job.read(IDENTITY_LINKS).where(F.col("state") == CUT_GIANT)
     if not (between.isEmpty() and giants.isEmpty()):
+        return None
+    if later_day(job.spark, job.root, job.stage.name, job.as_of) is not None:
         return None
     return Left(before.day, job.version(IDENTITY_SIGHTINGS))
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import date, timedelta
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from personalake.identity.whose import person_events
 from personalake.job import Job
@@ -20,7 +21,7 @@ from personalake.lifetime import (
 from personalake.lifetime.metrics import calibration_metrics, lifetime_metrics
 from personalake.profiles.profile import Known, RollUps, build_profiles
 from personalake.profiles.sessions import sessions_as_of
-from personalake.stages.known import customers_as_of, items_as_of
+from personalake.stages.known import customers_as_of, day_start, items_as_of
 from personalake.tables.identity import IDENTITY_MAP
 from personalake.tables.profile_features import LIFETIME
 from personalake.tables.profiles import PERSON_DAYS, PERSON_ITEM_DAYS, PERSON_WORD_DAYS, SESSIONS
@@ -60,7 +61,9 @@ def earlier_profiles(job: Job, day: date, features: Collection[str] = ()) -> Dat
 def _portraits(job: Job, day: date, features: Collection[str] = ()) -> DataFrame:
     visits = person_events(sessions_as_of(job.read(SESSIONS), day), job.read(IDENTITY_MAP))
     rolled = RollUps(job.read(PERSON_DAYS), job.read(PERSON_ITEM_DAYS), job.read(PERSON_WORD_DAYS), visits)
-    known = Known(items_as_of(job, day), customers_as_of(job, day), job.read(IDENTITY_MAP))
+    # Who first signed in later was nobody's customer then: their record would tell that they came back.
+    had_come = F.col("linked_at") < day_start(day, job.settings.time_zone)
+    known = Known(items_as_of(job, day), customers_as_of(job, day), job.read(IDENTITY_MAP).where(had_come))
     return build_profiles(rolled, known, day, job.settings.profiles, features)
 
 
