@@ -50,6 +50,24 @@ CASES: dict[str, tuple[list[Seen], dict[str, str]]] = {
         ],
         {"a d": "cut_no_main_login", "b d": "cut_no_main_login", "c d": "cut_shared_device"},
     ),
+    "a visit that shows a mail now and then is one visit": (
+        [
+            *[Seen("d", "a", 10 * n, f"{n % 2}", {"mail": "m"} if n in (2, 3) else None) for n in range(8)],
+            *[Seen("d", "b", 600 + n, f"b{n}") for n in range(3)],
+        ],
+        {"a d": "cut_shared_device", "b d": "used", "a m": "used"},
+    ),
+    "without sessions silence ends a visit": (
+        [*[Seen("d", "a", 60 * n) for n in range(10)], Seen("d", "b", 5), Seen("d", "b", 2000)],
+        {"a d": "used", "b d": "cut_shared_device"},
+    ),
+    "without silence it is one visit, under any further identifier": (
+        [
+            *[Seen("d", "a", 29 * n, None, {"mail": "m"} if n % 2 else None) for n in range(20)],
+            *[Seen("d", "b", 60 * n) for n in range(3)],
+        ],
+        {"a d": "cut_shared_device", "b d": "used", "a m": "used"},
+    ),
     "four logins are a shared terminal": (
         [Seen("d", login, minute) for minute, login in enumerate("abce")],
         dict.fromkeys(("a d", "b d", "c d", "e d"), "cut_shared_terminal"),

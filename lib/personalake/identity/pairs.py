@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from personalake.identity.evidence import evidence_parts
 from personalake.identity.sightings import seen_identifiers
-from personalake.tables.identity import DEVICE
+from personalake.tables.identity import DEVICE, LOGIN
 
 LEFT = ("left_kind", "left_identifier")
 RIGHT = ("right_kind", "right_identifier")
@@ -121,6 +121,9 @@ def _together(sightings: DataFrame, weights: Weights) -> DataFrame:
     kind = F.when(F.col("_right.kind") == DEVICE, F.concat("_left.kind", F.lit(f"_on_{DEVICE}"))).otherwise(
         F.concat_ws("_with_", "_right.kind", "_left.kind")
     )
+    # A device shared by logins is divided by whole visits, whatever else they show.
+    is_whole = (F.col("_left.kind") == LOGIN) & (F.col("_right.kind") == DEVICE)
+    visits = F.when(is_whole, F.coalesce("own_visit_count", "visit_count")).otherwise(F.col("visit_count"))
     return (
         sightings.withColumn("_seen", seen_identifiers())
         .withColumn("_left", F.get("_seen", F.lit(0)))
@@ -135,8 +138,8 @@ def _together(sightings: DataFrame, weights: Weights) -> DataFrame:
             F.col("_right.kind").alias("right_kind"),
             F.col("_right.identifier").alias("right_identifier"),
             "evidence_kind",
-            (F.col("visit_count") * F.col("_each")).alias("weighed_count"),
-            "visit_count",
+            (visits * F.col("_each")).alias("weighed_count"),
+            visits.alias("visit_count"),
             "event_count",
             "first_at",
             "last_at",

@@ -70,6 +70,9 @@ class Identity(Section):
         ge=1,
         description="A login with more devices (a test account, a call centre, the word null) joins nothing",
     )
+    visit_gap_seconds: int = Field(
+        1800, ge=1, description="Silence that ends a visit where the source has no sessions of its own [s]"
+    )
     least_strength: float = Field(
         0.0, ge=0.0, le=1.0, description="A link whose strength_score is lower is kept as evidence and joins nothing"
     )

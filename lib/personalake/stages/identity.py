@@ -68,13 +68,16 @@ def run(job: Job) -> None:
 def _roll_up(job: Job) -> list[date] | None:
     """Make the sightings of days that changed anew, and tell the days; all, and None, where it is not known which."""
     texts, events = job.changed_dates(EVENTS, IDENTITY_SIGHTINGS), job.read(EVENTS)
+    gap = job.settings.identity.visit_gap_seconds
+    if job.before is not None and not job.before.had_same_settings:
+        texts = None  # what a visit is may be another
     job.note(days_read="all" if texts is None else len(texts))
     if texts is None:
-        job.replace(IDENTITY_SIGHTINGS, by_day(build_identity_sightings(events)))
+        job.replace(IDENTITY_SIGHTINGS, by_day(build_identity_sightings(events, gap)))
         return None
     days = [date.fromisoformat(text) for text in texts]
     if days:
-        changed = build_identity_sightings(on_days(events, days))
+        changed = build_identity_sightings(on_days(events, days), gap)
         job.replace_where(IDENTITY_SIGHTINGS, by_day(changed), {"event_date": texts})
     return days
 
