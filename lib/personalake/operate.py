@@ -12,7 +12,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from personalake.config import Settings
-from personalake.errors import DataError, Fault
+from personalake.errors import ConfigError, DataError, Fault
 from personalake.flow import FLOW
 from personalake.ingest.check import check_sources
 from personalake.ingest.source import load_sources
@@ -69,7 +69,11 @@ def report(options: Options) -> dict[str, object]:
     path = report_path(settings)
     with session(settings) as spark:
         register(spark, settings.warehouse.root)
-        page = build_report(spark, options.as_of or _newest_day(spark, settings.warehouse.root), _shown(settings))
+        day = _newest_day(spark, settings.warehouse.root)
+        if options.as_of not in (None, day):
+            text = f"{options.as_of} is not the newest day, {day}: a report shows that one."
+            raise ConfigError(Fault("--as-of", text, f"Leave it out, or `personalake run --as-of {options.as_of}`."))
+        page = build_report(spark, day, _shown(settings))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     say(f"Report: {path}")

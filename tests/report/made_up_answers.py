@@ -52,15 +52,16 @@ def made_up() -> dict[str, list[dict[str, Any]]]:
             {"rfm_recency_rank": 1, "rfm_frequency_rank": 1, "person_count": 8, "money_minor": 87_654,
              "mean_money_minor": 1},
         ],
-        "segments": [_segment("s1", "Loyal", "忠实", 336, 980_000), _segment("s2", "Tiny", "小群", 7, 7_654)],
+        "segments": [_segment("s1", "Loyal", "忠实", 336, 980_000), _segment("s2", "Tiny", "小群", 7, 7_654, "new"),
+            _segment("s0", "Gone", "旧群", 1, 0, "vanished")],
         "segment_moves": [
             {"from_as_of_date": DAY - timedelta(days=7), "as_of_date": DAY, "from_segment_id": a, "to_segment_id": b,
              "person_count": n, "from_segment_name": HOSTILE if a else None, "to_segment_name": b or None}
             for a, b, n in (("s1", "s1", 300), ("s1", "", 30), ("", "s2", 4))
         ],
         "segment_candidates": [
-            {"k": 2, "silhouette": 0.31, "stability": 0.97, "is_chosen": True},
-            {"k": 3, "silhouette": 0.29, "stability": None, "is_chosen": False},
+            {"as_of_date": DAY, "k": 2, "silhouette": 0.31, "stability": 0.97, "is_chosen": True},
+            {"as_of_date": DAY, "k": 3, "silhouette": 0.29, "stability": None, "is_chosen": False},
         ],
         "tags": [_tag("new", 9), _tag("big", 120)],
         "items": [
@@ -133,10 +134,11 @@ def _overlap(left: str, right: str) -> dict[str, Any]:
             "right_person_count": 120, "left_share": both / 120, "overlap_share": both / (240 - both)}  # fmt: skip
 
 
-def _segment(segment_id: str, name: str, name_zh: str, persons: int, money: int) -> dict[str, Any]:
+def _segment(segment_id: str, name: str, name_zh: str, persons: int, money: int, state: str = "kept") -> dict[str, Any]:
     return {
         "as_of_date": DAY, "method": "kmeans", "segment_id": segment_id, "segment_name": name,
-        "segment_name_zh": name_zh, "person_count": persons, "person_share": persons / 343, "silhouette": 0.31,
+        "segment_name_zh": name_zh, "state": state, "person_count": persons,
+        "person_share": persons / 343, "silhouette": 0.31,
         "words": f"words of {name}", "words_zh": "很多",
         "centre": {"money_minor": str(money / persons), "night_share": "0.5"},
         "segment_money_minor": money, "segment_money_share": money / 987_654, "buyer_count": persons // 3,
@@ -145,4 +147,6 @@ def _segment(segment_id: str, name: str, name_zh: str, persons: int, money: int)
 
 def _tag(name: str, persons: int) -> dict[str, Any]:
     return {"as_of_date": DAY, "tag": name, "label": name.title(), "label_zh": "标签", "person_count": persons,
-            "new_person_count": 1, "person_share": persons / 343}  # fmt: skip
+            "new_person_count": 1,
+            "previous_as_of_date": DAY - timedelta(days=1), "gained_count": 25, "lost_count": 3,
+            "person_share": persons / 343}  # fmt: skip

@@ -76,6 +76,23 @@ def test_small_groups_are_not_told(page: Page):
     assert drawn.count("<10") >= 8
 
 
+def test_what_changed_since_the_run_before_is_told(page: Page):
+    assert "New: “Tiny”. No longer there: “Gone”." in page.text
+    drawn = [t.strip() for t in page.texts]
+    assert "120 · 35 % · +25 -<10" in drawn
+    assert "when segments were last fitted" in " ".join(
+        attributes.get("aria-label") or "" for tag, attributes in page.tags if tag == "figure"
+    )
+
+
+def test_shares_of_a_handful_of_tested_persons_are_not_told():
+    answers = made_up()
+    few = [{**row, "person_count": 9} if row["k"] or row["step"] else row for row in answers["propensity"]]
+    text = Page(page_of(Answers({**answers, "propensity": few}, {}))).text
+    assert "too few persons were held out to tell how good predictions are" in text
+    assert "times as often as everybody" not in text
+
+
 def test_a_floor_of_one_tells_everything():
     text = Page(page_of(Answers(made_up(), {}), Report(suppress_below=1))).text
     assert "9 new" in text and "words of Tiny" in text and "<10" not in text

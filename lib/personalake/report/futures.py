@@ -55,8 +55,15 @@ def propensity(answers: Answers, wording: Wording) -> Section:
     if not rows:
         return Section(*head[:2], empty_lead(answers, "propensity", "How good predictions are"), head[2])
     grouped = groupby(rows, key=lambda r: (r["audience"], r["model"]))
-    models = {key: {(r["metric"], r["k"], r["step"]): r for r in part} for key, part in grouped}
+    # A share of a handful is as good as those few persons' own answers, and says little of all others.
+    models = {
+        key: {(r["metric"], r["k"], r["step"]): r for r in part if not wording.is_small(r["person_count"])}
+        for key, part in grouped
+    }
     best = max(models, key=lambda key: (_value(models[key], "lift", 1), key))
+    if not _value(models[best], "lift", 1):
+        lead = f"As of {rows[0]['as_of_date']}; too few persons were held out to tell how good predictions are."
+        return Section(*head[:2], lead, head[2], grids=_rules(answers, wording))
     times = number(_value(models[best], "lift", 1))
     lead = (
         f"As of {rows[0]['as_of_date']}, tested on persons or days that the model had not seen. "
@@ -112,8 +119,9 @@ def _models(models: Models, wording: Wording) -> Grid:
             NOTHING if auc is None else f"{auc['value']:.3f} ({auc['interval_low']:.3f} … {auc['interval_high']:.3f})"
         )
         persons = wording.persons(auc["person_count"]) if auc else NOTHING
-        shares = (_value(measures, "positive_share"), _value(measures, "precision", 1))
-        lines.append(entries(plain(target), plain(model), area, *map(share, shares), persons))
+        found = (measures.get(("positive_share", 0, 0)), measures.get(("precision", 1, 0)))
+        shares = (NOTHING if row is None else share(row["value"]) for row in found)
+        lines.append(entries(plain(target), plain(model), area, *shares, persons))
     names = ("Target", "Model", "AUC", "All persons", "Likeliest tenth", "Tested on")
     return Grid("How often they do it", names, lines, numbers_from=2)
 

@@ -113,7 +113,7 @@ QUESTIONS: dict[str, Question] = {
     "rfm": Question(("rfm_summary_v1",), "SELECT * FROM rfm_summary_v1 ORDER BY rfm_recency_rank, rfm_frequency_rank"),
     "segments": Question(
         ("segment_summary_v1",),
-        """SELECT * FROM segment_summary_v1 WHERE is_main IS NOT FALSE AND state <> 'vanished'
+        """SELECT * FROM segment_summary_v1 WHERE is_main IS NOT FALSE
            ORDER BY method, person_count DESC, segment_id LIMIT 60""",
     ),
     "segment_moves": Question(
@@ -134,13 +134,21 @@ QUESTIONS: dict[str, Question] = {
     ),
     "segment_candidates": Question(
         ("segment_candidates", "segment_profiles"),
-        """SELECT c.k, c.silhouette, c.stability, c.is_chosen FROM segment_candidates c
-           WHERE c.as_of_date = (SELECT max(as_of_date) FROM segment_profiles)
-             AND c.method IN (SELECT method FROM segment_profiles WHERE is_main)
-           ORDER BY c.k LIMIT 100""",
+        """WITH main AS (
+             SELECT DISTINCT method FROM segment_profiles
+             WHERE is_main AND as_of_date = (SELECT max(as_of_date) FROM segment_profiles)
+           ), tried AS (
+             SELECT c.* FROM segment_candidates c LEFT SEMI JOIN main m ON m.method = c.method
+           )
+           SELECT as_of_date, k, silhouette, stability, is_chosen FROM tried
+           WHERE as_of_date = (SELECT max(as_of_date) FROM tried)
+           ORDER BY k LIMIT 100""",
     ),
     "tags": Question(
-        ("tag_summary_v1",), "SELECT * FROM tag_summary_v1 ORDER BY person_count DESC, tag LIMIT {top_tags}"
+        ("tag_summary_v1", "tag_counts_v1"),
+        """SELECT s.*, c.previous_as_of_date, c.gained_count, c.lost_count
+           FROM tag_summary_v1 s LEFT JOIN tag_counts_v1 c ON c.tag = s.tag AND c.as_of_date = s.as_of_date
+           ORDER BY s.person_count DESC, s.tag LIMIT {top_tags}""",
     ),
     "items": Question(
         ("top_items_v1",),

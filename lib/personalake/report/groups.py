@@ -41,7 +41,8 @@ def candidates_plot(rows: Sequence[Row]) -> Figure:
             axes.set_xlabel("segments")
 
     told = ", ".join(f"{row['k']}: {row['silhouette']:.2f}" for row in rows)
-    text = f"How well each number of segments comes out; {best} stands. Silhouette by number: {told}."
+    when = f"Tried as of {rows[0]['as_of_date']}, when segments were last fitted."
+    text = f"How well each number of segments comes out; {best} stands. Silhouette by number: {told}. {when}"
     return figure("segment-candidates", text, draw, 2.1, 2.1 * len(series))
 
 

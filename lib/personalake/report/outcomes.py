@@ -20,7 +20,7 @@ _METRICS = {
 
 def segments(answers: Answers, wording: Wording) -> Section:
     """Segments: sizes, words, centres."""
-    rows = answers["segments"]
+    rows = [r for r in answers["segments"] if r["state"] != "vanished"]
     head = ("segments", "Segments", "用户分群")
     if not rows:
         return Section(*head[:2], empty_lead(answers, "segments", "Segments"), head[2])
@@ -30,6 +30,7 @@ def segments(answers: Answers, wording: Wording) -> Section:
     quality = rows[0]["silhouette"]
     if quality is not None:
         lead += f" Silhouette {quality:.2f} (1: far apart, 0: overlapping)."
+    lead += _changed(answers["segments"])
     sizes = [Bar(r["segment_name"], *_size(r, wording)) for r in rows]
     panels = [("Persons", sizes)]
     if any(r["segment_money_minor"] for r in told):
@@ -39,6 +40,15 @@ def segments(answers: Answers, wording: Wording) -> Section:
         *head[:2], lead, head[2], figures=[drawn, *segment_figures(answers, wording)],
         cards=[_segment(r, wording) for r in rows], grids=[_centres(told, wording)] if told else [],
     )  # fmt: skip
+
+
+def _changed(rows: Sequence[Row]) -> str:
+    """Which segments are new and which are gone since the run before; nothing of a first run, where all are new."""
+    names = {state: [f"“{r['segment_name']}”" for r in rows if r["state"] == state] for state in ("new", "vanished")}
+    if len(names["new"]) == len(rows):
+        return ""
+    told = {"New": names["new"], "No longer there": names["vanished"]}
+    return "".join(f" {word}: {', '.join(found)}." for word, found in told.items() if found)
 
 
 def _size(row: Row, wording: Wording) -> tuple[float, str]:
@@ -96,9 +106,19 @@ def tags(answers: Answers, wording: Wording) -> Section:
     lead = f"The {len(rows)} most frequent tags as of {rows[0]['as_of_date']}."
     if told and told[0]["person_share"] is not None:
         lead += f" {share(told[0]['person_share'])} of all persons are “{told[0]['label']}”."
-    bars = [Bar(f"{r['label']} {r['label_zh']}", *_size(r, wording)) for r in rows]
+    if rows[0]["previous_as_of_date"] is not None:
+        lead += f" + got it since {rows[0]['previous_as_of_date']}, - lost it."
+    bars = [Bar(f"{r['label']} {r['label_zh']}", *_size_and_change(r, wording)) for r in rows]
     drawn = bar_panels("tags", f"Persons per tag. {lead}", [("Persons", bars)], columns=1)
     return Section(*head[:2], lead, head[2], figures=[drawn])
+
+
+def _size_and_change(row: Row, wording: Wording) -> tuple[float, str]:
+    size, text = _size(row, wording)
+    if not size or row["previous_as_of_date"] is None:
+        return size, text
+    gained, lost = (wording.persons(row[name] or 0) for name in ("gained_count", "lost_count"))
+    return size, f"{text} · +{gained} -{lost}"
 
 
 def items(answers: Answers, wording: Wording) -> Section:
