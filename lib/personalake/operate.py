@@ -70,9 +70,7 @@ def report(options: Options) -> dict[str, object]:
     with session(settings) as spark:
         register(spark, settings.warehouse.root)
         day = _newest_day(spark, settings.warehouse.root)
-        if options.as_of not in (None, day):
-            text = f"{options.as_of} is not the newest day, {day}: a report shows that one."
-            raise ConfigError(Fault("--as-of", text, f"Leave it out, or `personalake run --as-of {options.as_of}`."))
+        _refuse_another_day(options, day)
         page = build_report(spark, day, _shown(settings))
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
@@ -93,6 +91,13 @@ def _newest_day(spark: SparkSession, root: str) -> date:
     if not isinstance(newest, date):
         raise DataError(Fault("table profiles", "is empty.", "Run `personalake run` first."))
     return newest
+
+
+def _refuse_another_day(options: Options, newest: date) -> None:
+    """For commands that show the newest day: ConfigError where --as-of names another."""
+    if options.as_of not in (None, newest):
+        text = f"{options.as_of} is not the newest day, {newest}, which is what this command shows."
+        raise ConfigError(Fault("--as-of", text, f"Leave it out, or `personalake run --as-of {options.as_of}`."))
 
 
 def report_path(settings: Settings) -> Path:
@@ -132,6 +137,8 @@ def person(options: Options, person_id: str, shape: str) -> None:
     """Print one person's picture."""
     settings = options.settings()
     with session(settings) as spark:
+        if options.as_of is not None:
+            _refuse_another_day(options, _newest_day(spark, settings.warehouse.root))
         picture = person_picture(spark, settings.warehouse.root, person_id)
     if shape == "json":
         print(json.dumps(picture, ensure_ascii=False, default=str))

@@ -92,7 +92,10 @@ TABLE_ACCESS = {
 # Windows whose order does not visibly end in a key: file below lib/personalake → order → why it is total all the same
 WINDOWS: dict[str, dict[str, str]] = {
     "evaluate/beyond_accuracy.py": {"'_shown'": "one row per count: the rows were summed by it"},
-    "identity/links.py": {"*_owner_order(settings)": "the order ends in both identifiers"},
+    "profiles/days.py": {
+        "'event_at', 'platform', 'currency'": "lines of an order alike in all three are in one row of the result"
+    },
+    "identity/links.py": {"*_owner_order(settings)": "of those with the same rank none owns the device"},
     "identity/persons.py": {"*order": "the order ends in a person_id"},
     "ingest/entities.py": {"'source', 'file', CIPHER": "equal records of one file are told apart by their number only"},
     "ingest/mapping.py": {"PATH, RECORD": "equal records of one file are told apart by their number only"},

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+import pytest
 from pyspark.sql import SparkSession
 
+from personalake import operate
+from personalake.errors import ConfigError
 from personalake.report import build_report
-from personalake.report.gather import QUESTIONS, gather
+from personalake.report.gather import gather
+from personalake.report.questions import QUESTIONS
 from personalake.report.settings import Report
+from personalake.runner import Options
 from personalake.views.register import register
 from support.page import Page
 from support.rows import quick_queries, write_tables
@@ -35,3 +42,17 @@ def test_over_nothing(spark: SparkSession):
     answers = gather(spark, Report())
     assert set(answers.absent) == set(QUESTIONS)
     assert answers.rows == {}
+
+
+@pytest.mark.parametrize("command", [operate.report, lambda options: operate.person(options, "p", "text")])
+def test_another_day_than_the_newest_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: Any) -> None:
+    monkeypatch.setattr(operate, "session", lambda _: nullcontext())
+    monkeypatch.setattr(operate, "register", lambda *_: None)
+    monkeypatch.setattr(operate, "_newest_day", lambda *_: date(2024, 3, 1))
+    options = Options(overrides=(f"warehouse.root={tmp_path}",), as_of=date(2024, 2, 1))
+    with pytest.raises(ConfigError) as refused:
+        command(options)
+    assert str(refused.value).endswith(
+        "--as-of: 2024-02-01 is not the newest day, 2024-03-01, which is what this command shows. "
+        "Leave it out, or `personalake run --as-of 2024-02-01`."
+    )

@@ -9,8 +9,9 @@ import pytest
 
 from personalake.report.arrivals import days
 from personalake.report.build import render, sections
-from personalake.report.gather import QUESTIONS, Answers
+from personalake.report.gather import Answers
 from personalake.report.people import identities
+from personalake.report.questions import QUESTIONS
 from personalake.report.settings import Report
 from personalake.report.wording import Wording
 from report.made_up_answers import HOSTILE, made_up

@@ -74,9 +74,9 @@ EXPECTED: dict[str, tuple[str, set[tuple[Any, ...]]]] = {
     ),
     "experience_v1": (
         "* EXCEPT (event_date)",
-        {("web", 5, 4, 2, 0.5, 0.25, 1, 0.2, 0, None, 2, 1, 0.5, 0, None),
-         ("ios", 4, 0, 0, None, None, 0, 0.0, 2, 200.0, 0, 0, None, 1, 4.0),
-         ("tv", 0, 1, 1, 1.0, 0.0, 0, None, 0, None, 0, 0, None, 0, None)},
+        {("web", 5, 4, 2, 0.5, 0.25, 1, 0.2, 0, None, 2, 1, 2, 0.5, 0, None),
+         ("ios", 4, 0, 0, None, None, 0, 0.0, 2, 200.0, 0, 0, 0, None, 1, 4.0),
+         ("tv", 0, 1, 1, 1.0, 0.0, 0, None, 0, None, 0, 0, 0, None, 0, None)},
     ),
     "recommendations_current_v1": (
         "run_id, person_id, target_kind, recommendation_rank, target_id, title, reason, reason_zh",
