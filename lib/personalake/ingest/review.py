@@ -10,7 +10,7 @@ from personalake.ingest.source import Source
 from personalake.tables.ingest import EVENTS
 
 TOUCHED = ("source", "device_id", "login_id", "source_session_id", "event_date")
-_BOT = "is_bot"
+_BOT, _IS_ASKED = "is_bot", "_is_asked"
 
 
 def needs_review(source: Source) -> bool:
@@ -39,10 +39,14 @@ def reviewed(events: DataFrame, touched: DataFrame, source: Source) -> DataFrame
     """
     mine = events.where(F.col("source") == source.name).withColumns(_keys())
     seen = touched.where(F.col("source") == source.name).withColumns(_keys())
-    context = _neighbours(mine, _neighbours(mine, seen))
+    # What an event is told hangs on what was sent in its visit and by its actor, and on nothing behind them: so those
+    # that share either with what was touched may change, and their own visits and actors are all that must be read.
+    # Visits and actors one step further are known in part only: nothing is told of their events.
+    asked = _with_neighbours(mine, seen, _IS_ASKED)
+    context = _with_neighbours(asked, asked.where(_IS_ASKED), "_is_read").where("_is_read")
     filled = _with_fills(context, source.fill)
     told = _with_bots(filled, source.bot_events_per_minute) if source.bot_events_per_minute else filled
-    return told.select(*[c.name for c in EVENTS.cols])
+    return told.where(_IS_ASKED).select(*[c.name for c in EVENTS.cols])
 
 
 def _keys() -> dict[str, Column]:
@@ -51,14 +55,14 @@ def _keys() -> dict[str, Column]:
     return {"_actor": actor, "_visit": F.col("source_session_id")}
 
 
-def _neighbours(events: DataFrame, of: DataFrame) -> DataFrame:
-    """Events that share a visit or an actor with some."""
+def _with_neighbours(events: DataFrame, of: DataFrame, name: str) -> DataFrame:
+    """The same events, with a mark on those that share a visit or an actor with some."""
     found = events
     for key in ("_actor", "_visit"):
         keys = of.where(F.col(key).isNotNull()).select(F.col(key), F.lit(True).alias(f"{key}_met")).distinct()
         found = found.join(keys, key, how="left")
     met = F.coalesce("_actor_met", F.lit(False)) | F.coalesce("_visit_met", F.lit(False))
-    return found.where(met).drop("_actor_met", "_visit_met")
+    return found.withColumn(name, met).drop("_actor_met", "_visit_met")
 
 
 def _with_fills(events: DataFrame, fills: dict[str, Fill]) -> DataFrame:
