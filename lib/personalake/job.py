@@ -10,13 +10,13 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, SparkSession
 
 from personalake.config import Settings
-from personalake.past import Before
+from personalake.past import Before, Last
 from personalake.privacy.keys import Key
 from personalake.store import write
 from personalake.store.changes import changed_partitions
 from personalake.store.folders import scratch_path
 from personalake.store.read import read
-from personalake.store.versions import version_of, versions_of
+from personalake.store.versions import is_untouched, version_of, versions_of
 from personalake.tables.spec import Table
 
 
@@ -75,6 +75,7 @@ class Job:
     Args:
         previous_key: the de-identification key before, while it is still held.
         before: the stage's last complete run; None where it cannot be built upon.
+        last: what that run left, by whichever code; None where there was none.
     """
 
     spark: SparkSession
@@ -88,6 +89,7 @@ class Job:
     selection: Selection = EVERYTHING
     previous_key: Key | None = None
     before: Before | None = None
+    last: Last | None = None
     inputs: dict[str, int] = field(default_factory=dict)
     outputs: dict[str, int] = field(default_factory=dict)
     detail: dict[str, str] = field(default_factory=dict)
@@ -201,10 +203,18 @@ class Job:
 
     def dates_written(self, table: Table, after: int, column: str = "event_date") -> frozenset[str]:
         """Days of an own table under which commits after a version put or took rows, as YYYY-MM-DD."""
-        days = changed_partitions(self.root, table.name, column, after, self.version(table))
+        days = self.dates_since(table, after, column)
         if days is None:
             raise RuntimeError(f"the log of {table.name} lacks commits of this very run")
         return days
+
+    def dates_since(self, table: Table, after: int, column: str = "event_date") -> frozenset[str] | None:
+        """The same after a version that another run left; None where the log cannot tell any more."""
+        return changed_partitions(self.root, table.name, column, after, self.version(table))
+
+    def is_untouched(self, table: Table) -> bool:
+        """Whether nothing was ever written to an own table since it was created."""
+        return is_untouched(self.root, table.name)
 
     def note(self, **facts: object) -> None:
         """Tell something of this run, kept in `runs.detail`."""

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from personalake.store.changes import changed_partitions
 from personalake.store.versions import version_of
 from personalake.tables.spec import Table
+
+
+@dataclass(frozen=True)
+class Last:
+    """What the last complete run of a stage left, whichever code did it.
+
+    Args:
+        started_at: when it began.
+        outputs: table to the version that was left.
+    """
+
+    started_at: datetime
+    outputs: Mapping[str, int]
 
 
 @dataclass(frozen=True)

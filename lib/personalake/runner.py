@@ -25,7 +25,7 @@ from personalake.manifest import (
     run_name,
     tables_as_left,
 )
-from personalake.past import Before
+from personalake.past import Before, Last
 from personalake.store.folders import clear_scratch, scratch_path
 from personalake.store.lock import has_lock
 from personalake.store.points import reached
@@ -176,7 +176,12 @@ class Runner:
             self.options.selection,
             keys.previous if keys else None,
             self._before(stage),
+            self._left(stage),
         )
+
+    def _left(self, stage: Stage) -> Last | None:
+        last = self._last.get(stage.name)
+        return Last(last["started_at"], _numbers(last["output_versions"])) if last else None  # type: ignore[arg-type]
 
     def _before(self, stage: Stage) -> Before | None:
         """The stage's last complete run, where this very code did it: another may have made other rows of the same."""
@@ -184,12 +189,11 @@ class Runner:
         if last is None or last["code_version"] != code_version():
             return None
         inputs: Mapping[str, str] = last["input_versions"] or {}  # type: ignore[assignment]
-        outputs: Mapping[str, str] = last["output_versions"] or {}  # type: ignore[assignment]
         # A fingerprint may hold hashes beside the versions.
         read_at = {name: int(version) for name, version in inputs.items() if name in ALL}
         facts = {name: text for name, text in inputs.items() if name not in ALL}
         same = last["config_hash"] == self.settings.hash_of(stage.sections)
-        left = {name: int(version) for name, version in outputs.items()}
+        left = _numbers(last["output_versions"])
         return Before(read_at, left, same, last["as_of_date"], facts)  # type: ignore[arg-type]
 
     def _has_events(self) -> bool:
@@ -220,6 +224,10 @@ class Runner:
             "output_versions": {name: str(version) for name, version in outputs.items()},
             "state": COMPLETE,
         }
+
+
+def _numbers(versions: object) -> dict[str, int]:
+    return {name: int(version) for name, version in versions.items()} if isinstance(versions, Mapping) else {}
 
 
 def _line(outcome: Outcome) -> str:

@@ -13,6 +13,7 @@ from ingest.source_text import EVENT, write_source
 from personalake.config import Settings, load_settings
 from personalake.job import EVERYTHING, Job, Selection, Stage
 from personalake.packaged import conf_folder
+from personalake.past import Last
 from personalake.privacy.keys import Key
 from personalake.stages.ingest import STAGE
 from personalake.stages.requeue import requeue_stage
@@ -41,6 +42,7 @@ class Lake:
 
     def __init__(self, spark: SparkSession, folder: Path, *overrides: str) -> None:
         self.spark, self.folder, self.runs = spark, folder, 0
+        self.last: Last | None = None
         self.source()
         self.settings = lake_settings(folder, *overrides)
         ensure_tables(spark, self.settings.warehouse.root, TABLES)
@@ -60,17 +62,20 @@ class Lake:
         self, force: bool = False, key: Key | None = KEY, selection: Selection = EVERYTHING, stage: Stage = STAGE
     ) -> Job:
         self.runs += 1
-        return Job(self.spark, self.settings, stage, f"run-{self.runs}", datetime.now(UTC), None, force, key, selection)
+        now, run = datetime.now(UTC), f"run-{self.runs}"
+        return Job(self.spark, self.settings, stage, run, now, None, force, key, selection, last=self.last)
+
+    def done(self, job: Job) -> Job:
+        """Run a job to its end."""
+        job.stage.run(job)
+        self.last = Last(job.now, self.versions())
+        return job
 
     def run(self, force: bool = False, key: Key | None = KEY, selection: Selection = EVERYTHING) -> Job:
-        job = self.job(force, key, selection)
-        STAGE.run(job)
-        return job
+        return self.done(self.job(force, key, selection))
 
     def requeue(self, source: str, reason: str = "", key: Key = KEY) -> Job:
-        job = self.job(key=key, stage=requeue_stage(self.settings, source, reason))
-        job.stage.run(job)
-        return job
+        return self.done(self.job(key=key, stage=requeue_stage(self.settings, source, reason)))
 
     def rows(self, table: Table, without: set[str] = ARRIVAL) -> list[tuple[object, ...]]:
         names = [name for name in table.names if name not in without]

@@ -12,6 +12,7 @@ from ingest.lake import KEY, TABLES, lake_settings
 from ingest.source_text import write_source
 from personalake.errors import DataError
 from personalake.job import Job
+from personalake.past import Last
 from personalake.stages.ingest import STAGE
 from personalake.store.read import read
 from personalake.store.schema import ensure_tables
@@ -28,6 +29,7 @@ class ConnectedLake:
     def __init__(self, spark: SparkSession, folder: Path) -> None:
         self.spark, self.folder, self.runs = spark, folder, 0
         self.key = KEY
+        self.last: Last | None = None
         self.settings = lake_settings(folder)
         (folder / "raw").mkdir()
         ensure_tables(spark, self.settings.warehouse.root, TABLES)
@@ -39,7 +41,8 @@ class ConnectedLake:
     def run(self, force: bool = False, dies_at: Table | None = None) -> Job:
         """Run the stage; with `dies_at` it ends as by a kill just before it writes that table."""
         self.runs += 1
-        job = Job(self.spark, self.settings, STAGE, f"run-{self.runs}", datetime.now(UTC), None, force, self.key)
+        now, run = datetime.now(UTC), f"run-{self.runs}"
+        job = Job(self.spark, self.settings, STAGE, run, now, None, force, self.key, last=self.last)
         if dies_at is not None:
             write = job.merge
 
@@ -51,6 +54,7 @@ class ConnectedLake:
             job.merge = merge  # type: ignore[method-assign]
         try:
             STAGE.run(job)
+            self.last = Last(job.now, self.versions())
         except KeyboardInterrupt:
             assert dies_at is not None
         return job

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -16,6 +18,12 @@ _BOT, _IS_ASKED = "is_bot", "_is_asked"
 def needs_review(source: Source) -> bool:
     """Whether a source's events depend on one another."""
     return bool(source.bot_events_per_minute) or any(fill.ways for fill in source.fill.values())
+
+
+def told_by_neighbours(sources: Iterable[Source]) -> list[str]:
+    """Columns of EVENTS that hold more than the records of some sources: what is filled, and which was."""
+    fills = {name for source in sources for name, fill in source.fill.items() if fill.ways}
+    return [*sorted(fills), _BOT, "filled_fields"]
 
 
 def reviewed(events: DataFrame, touched: DataFrame, source: Source) -> DataFrame:

@@ -36,6 +36,7 @@ from personalake.stages.arrivals import (
 )
 from personalake.stages.connected import ingest_connected
 from personalake.stages.merging import merge_staged
+from personalake.stages.settling import settle
 from personalake.stages.watch import note_alarms
 from personalake.tables.ingest import (
     CONSENTS,
@@ -66,6 +67,7 @@ def run(job: Job) -> None:
     check_sources(job.spark, Path(job.settings.sources.folder), sources)
     door = door_of(job)
     job.rows_in = job.rows_rejected = 0
+    settle(job)
     faults: list[Fault | str] = []
     for ingest, own in (
         (_ingest_files, [s for s in sources if s.connect is None]),

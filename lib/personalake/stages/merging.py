@@ -25,6 +25,7 @@ from personalake.stages.watch import count_days
 from personalake.tables.ingest import (
     CUSTOMER_VERSIONS,
     CUSTOMERS,
+    EVENTS,
     IDENTIFIER_ALIASES,
     ITEM_VERSIONS,
     ITEMS,
@@ -116,7 +117,8 @@ def _merge_good(
     if then is not None:
         then()
     if entity == "event":
-        count_days(job, days, version)
+        # Also the days that a correction took an event from.
+        count_days(job, {*days, *map(date.fromisoformat, job.dates_written(EVENTS, version))})
     if entity in _NOW:
         versions, now = _NOW[entity]
         job.replace(now, latest_by_key(job.read(versions), now))

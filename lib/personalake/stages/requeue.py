@@ -21,6 +21,7 @@ from personalake.privacy.hashing import decrypt
 from personalake.stages.arrivals import tally
 from personalake.stages.ingest import STAGE, door_of, raw_fingerprint
 from personalake.stages.merging import merge_entity
+from personalake.stages.settling import settle
 from personalake.tables.ingest import REJECTED_RECORDS, SOURCE_READS
 
 
@@ -56,6 +57,7 @@ def requeue(job: Job, source: Source, reason: str) -> None:
     name = source.name
     check_sources(job.spark, Path(job.settings.sources.folder), [source])
     door = door_of(job)
+    settle(job)
     code = F.col("reason_code") == reason if reason else F.lit(True)
     kept = job.read(REJECTED_RECORDS).where((F.col("source") == name) & code)
     # Without the texts themselves: nothing raw is put down.

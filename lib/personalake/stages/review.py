@@ -18,7 +18,7 @@ from personalake.tables.ingest import EVENTS
 def look_again(job: Job, sources: Sequence[Source], staged: DataFrame) -> Callable[[], None] | None:
     """Note whose neighbours come, before they are merged; the function returned does the rest once they are.
 
-    Killed between the two, the next run reads the same files again and comes to the same.
+    Killed between the two, the next run does it all the same: see `settling.settle`.
 
     Args:
         job: the stage.
@@ -39,9 +39,18 @@ def look_again(job: Job, sources: Sequence[Source], staged: DataFrame) -> Callab
     both = coming.select(*TOUCHED).unionByName(leaving.select(*TOUCHED))
     touched = job.put_down(both.distinct(), "touched")
 
-    def then() -> None:
-        events = job.read(EVENTS)
-        rows = reduce(DataFrame.unionByName, [reviewed(events, touched, source) for source in chosen])
-        job.merge(EVENTS, job.put_down(rows, "reviewed"))
+    return lambda: review(job, chosen, touched, "reviewed")
 
-    return then
+
+def review(job: Job, sources: Sequence[Source], touched: DataFrame, name: str) -> None:
+    """Reckon anew what neighbours tell of events.
+
+    Args:
+        job: the stage.
+        sources: one or more that need it.
+        touched: whose visits and actors; TOUCHED, put down.
+        name: what the rows are called in this run.
+    """
+    events = job.read(EVENTS)
+    rows = reduce(DataFrame.unionByName, [reviewed(events, touched, source) for source in sources])
+    job.merge(EVENTS, job.put_down(rows, name))

@@ -17,20 +17,19 @@ _SHOWN = 5
 _KEY = len(SOURCE_ALARMS.key)
 
 
-def count_days(job: Job, days: Collection[date], version: int) -> None:
-    """Count the events of each source anew, for the days that came and those that commits took events from.
+def count_days(job: Job, days: Collection[date] | None) -> None:
+    """Count the events of each source anew.
 
     Args:
         job: the stage.
-        days: business days of the records that came.
-        version: of events, before they were merged.
+        days: business days; None: all.
     """
-    changed = map(date.fromisoformat, job.dates_written(EVENTS, version))
-    touched = sorted({*days, *changed})
-    if touched:
-        events = job.read(EVENTS).where(F.col("event_date").isin(touched))
-        gone = F.col("t.event_date").isin(touched)
-        job.merge(SOURCE_DAYS, source_days(events, job.settings.ingest.late_hours), gone=gone)
+    if days is not None and not days:
+        return
+    counted = F.lit(True) if days is None else F.col("event_date").isin(sorted(days))
+    gone = F.lit(True) if days is None else F.col("t.event_date").isin(sorted(days))
+    events = job.read(EVENTS).where(counted)
+    job.merge(SOURCE_DAYS, source_days(events, job.settings.ingest.late_hours), gone=gone)
 
 
 def note_alarms(job: Job, sources: Sequence[Source], now: Sequence[Row], ledger: Sequence[Row]) -> None:
