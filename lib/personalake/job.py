@@ -16,7 +16,7 @@ from personalake.store import write
 from personalake.store.changes import changed_partitions
 from personalake.store.folders import scratch_path
 from personalake.store.read import read
-from personalake.store.versions import is_untouched, version_of, versions_of
+from personalake.store.versions import version_of, versions_of
 from personalake.tables.spec import Table
 
 
@@ -203,18 +203,13 @@ class Job:
 
     def dates_written(self, table: Table, after: int, column: str = "event_date") -> frozenset[str]:
         """Days of an own table under which commits after a version put or took rows, as YYYY-MM-DD."""
-        days = self.dates_since(table, after, column)
-        if days is None:
+        if (days := self.dates_since(table, after, column)) is None:
             raise RuntimeError(f"the log of {table.name} lacks commits of this very run")
         return days
 
     def dates_since(self, table: Table, after: int, column: str = "event_date") -> frozenset[str] | None:
         """The same after a version that another run left; None where the log cannot tell any more."""
         return changed_partitions(self.root, table.name, column, after, self.version(table))
-
-    def is_untouched(self, table: Table) -> bool:
-        """Whether nothing was ever written to an own table since it was created."""
-        return is_untouched(self.root, table.name)
 
     def note(self, **facts: object) -> None:
         """Tell something of this run, kept in `runs.detail`."""

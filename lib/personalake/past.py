@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from personalake.store.changes import changed_partitions
 from personalake.store.versions import version_of
@@ -22,6 +23,11 @@ class Last:
 
     started_at: datetime
     outputs: Mapping[str, int]
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> Last:
+        """As a row of runs tells it."""
+        return cls(row["started_at"], {name: int(version) for name, version in (row["output_versions"] or {}).items()})
 
 
 @dataclass(frozen=True)

@@ -176,12 +176,8 @@ class Runner:
             self.options.selection,
             keys.previous if keys else None,
             self._before(stage),
-            self._left(stage),
+            Last.of_row(self._last[stage.name]) if stage.name in self._last else None,
         )
-
-    def _left(self, stage: Stage) -> Last | None:
-        last = self._last.get(stage.name)
-        return Last(last["started_at"], _numbers(last["output_versions"])) if last else None  # type: ignore[arg-type]
 
     def _before(self, stage: Stage) -> Before | None:
         """The stage's last complete run, where this very code did it: another may have made other rows of the same."""
@@ -193,8 +189,7 @@ class Runner:
         read_at = {name: int(version) for name, version in inputs.items() if name in ALL}
         facts = {name: text for name, text in inputs.items() if name not in ALL}
         same = last["config_hash"] == self.settings.hash_of(stage.sections)
-        left = _numbers(last["output_versions"])
-        return Before(read_at, left, same, last["as_of_date"], facts)  # type: ignore[arg-type]
+        return Before(read_at, Last.of_row(last).outputs, same, last["as_of_date"], facts)  # type: ignore[arg-type]
 
     def _has_events(self) -> bool:
         return version_of(self.root, EVENTS.name) is not None
@@ -224,10 +219,6 @@ class Runner:
             "output_versions": {name: str(version) for name, version in outputs.items()},
             "state": COMPLETE,
         }
-
-
-def _numbers(versions: object) -> dict[str, int]:
-    return {name: int(version) for name, version in versions.items()} if isinstance(versions, Mapping) else {}
 
 
 def _line(outcome: Outcome) -> str:

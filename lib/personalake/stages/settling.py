@@ -33,7 +33,9 @@ def settle(job: Job) -> None:
         wrote: all of them.
     """
     since = job.last.outputs.get(EVENTS.name) if job.last else None
-    if since == job.version(EVENTS) or job.is_untouched(EVENTS):
+    now = job.version(EVENTS)
+    # The first version is the table's creation.
+    if since == now or now < 1:
         return
     changed = None if since is None else job.dates_since(EVENTS, since)
     days = None if changed is None else {date.fromisoformat(day) for day in changed}
