@@ -65,7 +65,7 @@ def _greatest(rows: DataFrame, table: Table) -> DataFrame:
     return ranked.where("_order = 1").select(*[c.name for c in table.cols])
 
 
-def only_news(rows: DataFrame, old: DataFrame, table: Table) -> DataFrame:
+def only_news(rows: DataFrame, old: DataFrame, table: Table, read_again: bool = False) -> DataFrame:
     """Rows that a MERGE would insert or put in place of older ones: it rewrites files even where nothing differs.
 
     Args:
@@ -73,6 +73,7 @@ def only_news(rows: DataFrame, old: DataFrame, table: Table) -> DataFrame:
         old: the table's rows.
         table: whose key it is. Of its record_version the greater stands; without, a row with the same reason is the
             same.
+        read_again: the rows come from files that were read before: only the same version is no news.
 
     Returns:
         The same columns, fewer rows.
@@ -82,7 +83,8 @@ def only_news(rows: DataFrame, old: DataFrame, table: Table) -> DataFrame:
     """
     same = [F.col(f"n.{name}") == F.col(f"o.{name}") for name in table.key]
     if "record_version" in table.names:
-        same.append(F.col("o.record_version") >= F.col("n.record_version"))
+        old_version, version = F.col("o.record_version"), F.col("n.record_version")
+        same.append(old_version == version if read_again else old_version >= version)
     else:
         same.append(F.col("o.reason") == F.col("n.reason"))
     return rows.alias("n").join(old.alias("o"), on=same, how="left_anti")

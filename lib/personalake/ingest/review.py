@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -40,7 +42,8 @@ def reviewed(events: DataFrame, touched: DataFrame, source: Source) -> DataFrame
         source: whose events they are.
 
     Returns:
-        Columns of EVENTS without run_id, those of touched visits and devices alone.
+        Columns of EVENTS without run_id, of events in touched visits and by touched devices those alone that are
+        another row now: a MERGE rewrites the days of all rows it is handed.
 
     Cost:
         Two joins of the source's events with small keys, a shuffle by visit and one by device of what they hold.
@@ -52,9 +55,12 @@ def reviewed(events: DataFrame, touched: DataFrame, source: Source) -> DataFrame
     # Visits and actors one step further are known in part only: nothing is told of their events.
     asked = _with_neighbours(mine, seen, _IS_ASKED)
     context = _with_neighbours(asked, asked.where(_IS_ASKED), "_is_read").where("_is_read")
+    names = told_by_neighbours([source])
+    context = context.withColumns({f"_was_{name}": F.col(name) for name in names})
     filled = _with_fills(context, source.fill)
     told = _with_bots(filled, source.bot_events_per_minute) if source.bot_events_per_minute else filled
-    return told.where(_IS_ASKED).select(*[c.name for c in EVENTS.cols])
+    differs = reduce(or_, [~F.col(name).eqNullSafe(F.col(f"_was_{name}")) for name in names])
+    return told.where(F.col(_IS_ASKED) & differs).select(*[c.name for c in EVENTS.cols])
 
 
 def _keys() -> dict[str, Column]:

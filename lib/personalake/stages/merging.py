@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
 
 from personalake.ingest.entities import (
     doubtful_keys,
@@ -57,7 +58,13 @@ def merge_staged(
 
 def merge_entity(job: Job, staged: DataFrame, sources: Sequence[Source], found: Tally) -> None:
     """Merge the good rows of staged records of one entity, and what hangs on them."""
-    _merge_good(job, staged, sources, found.days, _one_per_key(job, staged, sources[0].table, found))
+    rows = _one_per_key(job, staged, sources[0].table, found)
+    if sources[0].entity == "event" and job.version(EVENTS) > 0:
+        # What comes again as it is would have its whole day written anew, and all that is built on it. Its day is the
+        # same too, so no other day need be looked at; a new day holds nothing that need be.
+        old = job.read(EVENTS).where(F.col("event_date").isin(sorted(found.days)))
+        rows = only_news(rows, old, EVENTS, job.force)
+    _merge_good(job, staged, sources, found.days, rows)
 
 
 def _one_per_key(job: Job, staged: DataFrame, table: Table, found: Tally) -> DataFrame:
