@@ -165,16 +165,8 @@ class Runner:
         keys = held_keys(self.settings, self.is_local, say) if is_door else None
         day = self.day if stage.needs_as_of else None
         return Job(
-            self.spark,
-            self.settings,
-            stage,
-            self.run_id,
-            now_utc(),
-            day,
-            self.options.force,
-            keys.current if keys else None,
-            self.options.selection,
-            keys.previous if keys else None,
+            *(self.spark, self.settings, stage, self.run_id, now_utc(), day, self.options.force),
+            *(keys.current if keys else None, self.options.selection, keys.previous if keys else None),
             self._before(stage),
             Last.of_row(self._last[stage.name]) if stage.name in self._last else None,
         )
