@@ -117,7 +117,8 @@ class Runner:
             say(f"{stage.name}: nothing has changed, skipped.")
             return Outcome(stage.name, "skipped")
         if job.day is not None:
-            refuse_other_days(self.spark, self.root, stage.name, stage.reads, job.day, self._last)
+            for name in refuse_other_days(self.spark, self.root, stage.name, stage.reads, job.day, self._last):
+                say(f"{stage.name}: {name} was not run as of {job.day}, nothing of it is known.")
         began = time.monotonic()
         stage.run(job)
         reached(f"stage:{stage.name}")

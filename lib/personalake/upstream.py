@@ -16,6 +16,9 @@ from personalake.tables.runs import RUNS
 from personalake.tables.spec import Table
 
 _OF_NO_DAY = COMMANDS | {"ingest"}
+_OF_DAYS = frozenset({"as_of_date", "effective_date"})
+_NEEDED = frozenset({"identity", "profiles"})
+"""Who persons are and what is known of them: without these of the day there is nothing to work on."""
 
 
 def refuse_other_days(
@@ -25,12 +28,10 @@ def refuse_other_days(
     reads: Iterable[Table],
     day: date,
     last: Mapping[str, Mapping[str, object]],
-) -> None:
-    """Refuse to run a stage as of a day for which what it reads was not made.
+) -> list[str]:
+    """Refuse to run a stage as of a day for which the persons it reads were not made.
 
-    Of a table that keeps a slice for each day there must be a run for that day; of another the last run must be it. A
-    stage that never ran is passed over where the day's work of another one is read: not everything is asked for
-    everywhere.
+    Of a table that keeps a slice for each day there must be a run for that day; of another the last run must be it.
 
     Args:
         spark: the session.
@@ -39,6 +40,9 @@ def refuse_other_days(
         reads: its inputs.
         day: its as-of day.
         last: stage to its newest complete row of `runs`.
+
+    Returns:
+        Stages whose work of other days is there and of this one is not: rules that speak of it find nothing.
 
     Raises:
         DataError: every stage that must run first.
@@ -50,7 +54,7 @@ def refuse_other_days(
     for table in reads:
         if table.stage != stage and table.stage not in _OF_NO_DAY:
             tables.setdefault(table.stage, []).append(table)
-    never = [name for name in tables if name not in last]
+    never = [name for name in tables if name not in last and name in _NEEDED]
     wrong = [
         name
         for name in tables
@@ -59,11 +63,12 @@ def refuse_other_days(
     faults = [
         Fault(f"stage {name}", f"was last run as of {last[name]['as_of_date']}, not {day}.", _todo(name, day))
         for name in wrong
+        if name in _NEEDED
     ]
-    if len(never) == len(tables):
-        faults += [Fault(f"stage {name}", "was never run.", _todo(name, day)) for name in never]
+    faults += [Fault(f"stage {name}", "was never run.", _todo(name, day)) for name in never]
     if faults:
         raise DataError(*faults)
+    return [name for name in wrong if name not in _NEEDED]
 
 
 def later_day(spark: SparkSession, root: str, stage: str, day: date) -> date | None:
@@ -80,7 +85,7 @@ def later_day(spark: SparkSession, root: str, stage: str, day: date) -> date | N
 
 
 def _has_slice(spark: SparkSession, root: str, stage: str, tables: Iterable[Table], day: date) -> bool:
-    if not all("as_of_date" in table.partition for table in tables):
+    if not all({*table.partition} & _OF_DAYS for table in tables):
         return False
     return not _complete(spark, root, stage).where(F.col("as_of_date") == F.lit(day)).isEmpty()
 

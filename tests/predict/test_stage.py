@@ -10,9 +10,10 @@ import pytest
 from pyspark.sql import Row, SparkSession
 
 from personalake.config import load_settings
+from personalake.errors import ConfigError
 from personalake.job import Job
 from personalake.packaged import conf_folder
-from personalake.stages import predict, profiles
+from personalake.stages import predict, profiles, segments
 from personalake.store.read import read
 from personalake.store.schema import ensure_tables
 from personalake.tables.evaluate import MODEL_METRICS
@@ -20,6 +21,7 @@ from personalake.tables.identity import IDENTITY_MAP
 from personalake.tables.ingest import CUSTOMER_VERSIONS, EVENTS, ITEM_VERSIONS
 from personalake.tables.predictions import PREDICTION_RULES, PREDICTIONS
 from personalake.tables.profiles import PROFILES
+from personalake.tables.segments import SEGMENTS
 from personalake.tables.spec import Table
 from support.rows import quick_queries, write_tables
 
@@ -124,3 +126,25 @@ def test_metrics_and_rules_go_with_them(jobs: dict[str, Job]) -> None:
         assert [rank for rank, _ in mine] == list(range(1, len(mine) + 1)) and len(mine) > 1
         assert sum(count for _, count in mine) == persons
     assert read(jobs["predict"].spark, jobs["predict"].root, PROFILES).count() == PERSONS
+
+
+def test_a_tree_of_segments_tells_apart_who_is_likely_to(jobs: dict[str, Job], spark: SparkSession) -> None:
+    """Half of the persons buy often: the leaves of a tree on the probability are the buyers and the others."""
+    before = jobs["predict"]
+    overrides = ["segments.method=likely", "segments.methods={likely: {kind: tree, target: prediction.buys_10d}}"]
+    base = [str(conf_folder() / "base.yaml")]
+    wrong = load_settings(base, [f"warehouse.root={before.root}", *overrides])
+    stage = segments.STAGE
+    ensure_tables(spark, before.root, [*stage.reads, *stage.writes])
+    with pytest.raises(ConfigError, match=r"segments\.methods\.likely\.target: buys_10d is no target of predict\."):
+        stage.run(Job(spark, wrong, stage, "run-segments", START, AS_OF))
+    targets = f"predict.targets={{{', '.join(TARGETS.strip().splitlines())}}}"
+    settings = load_settings(base, [f"warehouse.root={before.root}", targets, *overrides])
+    job = Job(spark, settings, stage, "run-segments", START, AS_OF)
+    with quick_queries(spark):
+        stage.run(job)
+    segment = {row.person_id: row.segment_id for row in rows_of(job, SEGMENTS)}
+    assert len(segment) == PERSONS
+    kinds = {(int(person[1:]) % 2, found) for person, found in segment.items()}
+    assert len({kind for kind, _ in kinds}) == 2
+    assert {found for kind, found in kinds if kind} & {found for kind, found in kinds if not kind} == set()

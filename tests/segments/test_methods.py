@@ -174,7 +174,10 @@ def test_every_fifth_has_a_cell() -> None:
 def test_settings_name_only_methods_that_there_are() -> None:
     with pytest.raises(ValueError, match=r"kmean is no method\. Did you mean kmeans\?"):
         Segments(method="kmean")
-    with pytest.raises(ValueError, match=r"mine\.target: monney_minor is no number in profiles\. Did you mean money_"):
+    with pytest.raises(
+        ValueError,
+        match=r"mine\.target: monney_minor is neither prediction\.TARGET nor a number in profiles\. Did you mean mon",
+    ):
         Segments(methods={"mine": {"kind": "tree", "target": "monney_minor"}})
     both = Segments(method="mine", also=("kmeans", "mine"), methods={"mine": {"kind": "rfm_grid"}})
     assert both.names == ("mine", "kmeans")

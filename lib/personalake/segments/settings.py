@@ -76,8 +76,8 @@ class Segments(Section):
     @classmethod
     def _targets(cls, value: dict[str, AnyMethod]) -> dict[str, AnyMethod]:
         for name, method in value.items():
-            if isinstance(method, TreeSegments) and method.target not in _numbers():
-                text = f"{name}.target: {method.target} is no number in profiles."
+            if isinstance(method, TreeSegments) and method.predicted is None and method.target not in _numbers():
+                text = f"{name}.target: {method.target} is neither prediction.TARGET nor a number in profiles."
                 raise ValueError(f"{text} {near_miss(method.target, _numbers())}")
         # Those that are always there need not be named to be chosen.
         return {**default_methods(), **value}

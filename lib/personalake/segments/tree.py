@@ -1,4 +1,4 @@
-"""Segments that are the leaves of a decision tree: each is a rule that tells who does much of something."""
+"""Segments that are the leaves of a decision tree: each is a rule that tells who does, or will do, something."""
 
 from __future__ import annotations
 
@@ -15,15 +15,20 @@ from personalake.settings import Section
 
 
 class TreeSegments(Section):
-    """Leaves of a regression tree (Breiman et al. 1984) on one number of profiles, split by the other features."""
+    """Leaves of a regression tree (Breiman et al. 1984) on a predicted probability, or on one number of profiles.
+
+    On a probability it is the propensity model told in few rules: who is where is likely to do it, for want of a day
+    on which all that is known could be asked what came after. A person whom the model was not asked about counts as 0.
+    """
 
     kind: Literal["tree"] = "tree"
     has_k: ClassVar[bool] = False
 
-    target: str = Field("money_minor_90d", description="Number of profiles that the leaves tell apart")
+    target: str = Field(
+        "prediction.buys_30d", description="What the leaves tell apart: prediction.TARGET, or a number of profiles"
+    )
     leave_out: tuple[str, ...] = Field(
-        ("money_minor", "order_count", "discount_share"),
-        description="Features that say the same as the target, so no split may use them; the target itself is one",
+        (), description="Features that say the same as the target, so no split may use them; the target itself is one"
     )
     depth: int = Field(3, ge=1, le=6, description="Most questions on the way to a leaf")
     min_share: float = Field(0.03, gt=0, le=0.5, description="A leaf has at least this share of the persons")
@@ -32,6 +37,12 @@ class TreeSegments(Section):
     def raw_columns(self) -> tuple[str, ...]:
         """The target."""
         return (self.target,)
+
+    @property
+    def predicted(self) -> str | None:
+        """The target of predict whose probability it is; None where it is a number of profiles."""
+        kind, _, name = self.target.partition(".")
+        return name if kind == "prediction" and name else None
 
     def usable(self, features: tuple[str, ...]) -> tuple[int, ...]:
         """Places of the features that a split may use."""

@@ -62,7 +62,7 @@ def _portraits(job: Job, day: date, features: Collection[str] = ()) -> DataFrame
     visits = person_events(sessions_as_of(job.read(SESSIONS), day), job.read(IDENTITY_MAP))
     rolled = RollUps(job.read(PERSON_DAYS), job.read(PERSON_ITEM_DAYS), job.read(PERSON_WORD_DAYS), visits)
     # Who first signed in later was nobody's customer then: their record would tell that they came back.
-    had_come = F.col("linked_at") < day_start(day, job.settings.time_zone)
+    had_come = F.coalesce(F.col("linked_at") < day_start(day, job.settings.time_zone), F.lit(True))
     known = Known(items_as_of(job, day), customers_as_of(job, day), job.read(IDENTITY_MAP).where(had_come))
     return build_profiles(rolled, known, day, job.settings.profiles, features)
 

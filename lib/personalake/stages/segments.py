@@ -1,4 +1,4 @@
-"""profiles → segments, segment_profiles, segment_moves, segment_candidates, segment_models."""
+"""profiles, predictions → segments, segment_profiles, segment_moves, segment_candidates, segment_models."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from personalake.errors import ConfigError, Fault, near_miss
 from personalake.job import Job, Stage
 from personalake.segments.fit import fit_segments
 from personalake.segments.fitted import FittedSegments
 from personalake.segments.models import model_rows, place_again, usable_model, with_labels
 from personalake.segments.segment import Segmentation, build_segments, past_segments
+from personalake.segments.tree import TreeSegments
+from personalake.tables.predictions import PREDICTIONS
 from personalake.tables.profiles import PROFILES
 from personalake.tables.segments import (
     SEGMENT_CANDIDATES,
@@ -20,6 +23,7 @@ from personalake.tables.segments import (
     SEGMENT_PROFILES,
     SEGMENTS,
 )
+from personalake.tags.facts import with_predictions
 
 TABLES = (SEGMENTS, SEGMENT_PROFILES, SEGMENT_MOVES, SEGMENT_CANDIDATES)
 
@@ -30,7 +34,7 @@ def run(job: Job) -> None:
     What earlier days published decides the names, so the slices of this day are written after all was computed.
     """
     settings = job.settings.segments
-    profiles = job.read(PROFILES).where(F.col("as_of_date") == F.lit(job.as_of))
+    profiles = _persons(job)
     made, fits = [], []
     for method in settings.names:
         fitted, is_new = _fitted(job, profiles, method)
@@ -44,6 +48,31 @@ def run(job: Job) -> None:
     for table, frames in zip(TABLES, zip(*made, strict=True), strict=True):
         job.replace_where(table, reduce(DataFrame.unionByName, frames), {"as_of_date": job.as_of})
     job.replace_where(SEGMENT_MODELS, models, {"as_of_date": job.as_of})
+
+
+def _persons(job: Job) -> DataFrame:
+    """The day's profiles, with the probabilities that trees of the settings grow on.
+
+    Raises:
+        ConfigError: such a tree names no target of predict.
+    """
+    settings, targets = job.settings.segments, job.settings.predict.targets
+    trees = {name: how.predicted for name in settings.names if isinstance(how := settings.methods[name], TreeSegments)}
+    wanted = {name: target for name, target in trees.items() if target is not None}
+    wrong = {name: target for name, target in wanted.items() if target not in targets}
+    if wrong:
+        raise ConfigError(
+            *(
+                Fault(
+                    f"segments.methods.{name}.target", f"{target} is no target of predict.", near_miss(target, targets)
+                )
+                for name, target in wrong.items()
+            )
+        )
+    today = F.col("as_of_date") == F.lit(job.as_of)
+    predictions = job.read(PREDICTIONS).where(today) if job.was_written(PREDICTIONS) else None
+    named = [f"prediction.{target}" for target in wanted.values()]
+    return with_predictions(job.read(PROFILES).where(today), predictions, named)
 
 
 def _fitted(job: Job, profiles: DataFrame, method: str) -> tuple[FittedSegments, bool]:
@@ -60,8 +89,8 @@ def _fitted(job: Job, profiles: DataFrame, method: str) -> tuple[FittedSegments,
 STAGE = Stage(
     name="segments",
     title="Persons alike become segments whose names keep their meaning",
-    reads=(PROFILES,),
+    reads=(PROFILES, PREDICTIONS),
     writes=(*TABLES, SEGMENT_MODELS),
-    sections=("segments",),
+    sections=("segments", "predict"),
     run=run,
 )
