@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 from ingest.lake import KEY, TABLES, lake_settings
 from ingest.source_text import write_source
 from personalake.errors import DataError
-from personalake.job import Job
+from personalake.job import EVERYTHING, Job, Selection
 from personalake.past import Last
 from personalake.stages.ingest import STAGE
 from personalake.store.read import read
@@ -38,11 +38,11 @@ class ConnectedLake:
         """Declare an event source: the one of the other tests of ingest, with a connection in place of files."""
         write_source(self.folder / "conf", name, connect=connect, **{"format": None, "path": None} | changes)
 
-    def run(self, force: bool = False, dies_at: Table | None = None) -> Job:
+    def run(self, force: bool = False, dies_at: Table | None = None, selection: Selection = EVERYTHING) -> Job:
         """Run the stage; with `dies_at` it ends as by a kill just before it writes that table."""
         self.runs += 1
         now, run = datetime.now(UTC), f"run-{self.runs}"
-        job = Job(self.spark, self.settings, STAGE, run, now, None, force, self.key, last=self.last)
+        job = Job(self.spark, self.settings, STAGE, run, now, None, force, self.key, selection, last=self.last)
         if dies_at is not None:
             write = job.merge
 

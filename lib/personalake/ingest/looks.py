@@ -18,9 +18,9 @@ from personalake.ingest.readers import raw_columns
 from personalake.ingest.source import Source
 
 COLUMNAR = {"parquet": "Parquet", "orc": "ORC"}
-_SAMPLED, _MOST_FIELDS = 1000, 50
+SAMPLED, MOST_FIELDS = 1000, 50
 # What does not look like the name of a field may be a value, so it is not told.
-_NAME, _ODD = re.compile(r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"), "(other)"
+NAME, ODD = re.compile(r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$"), "(other)"
 _MARKS = {
     b"\x1f\x8b": "a gzip file",
     b"\x28\xb5\x2f\xfd": "a Zstandard file",
@@ -96,11 +96,11 @@ def undeclared(source: Source, declared: Set[str], text: str) -> dict[str, int]:
     if source.format == "csv":
         names = _names(source, first_line(text)) if source.header and text else []
         further = [name for name in names if name not in declared]
-        return {name if _NAME.match(name) else _ODD: 1 for name in further} if set(names) > declared else {}
+        return {name if NAME.match(name) else ODD: 1 for name in further} if set(names) > declared else {}
     found: Counter[str] = Counter()
-    for line in text.split("\n")[:_SAMPLED]:
-        found.update(name if _NAME.match(name) else _ODD for name in set(_object(line)) - declared)
-    return dict(sorted(found.items())[:_MOST_FIELDS])
+    for line in text.split("\n")[:SAMPLED]:
+        found.update(name if NAME.match(name) else ODD for name in set(_object(line)) - declared)
+    return dict(sorted(found.items())[:MOST_FIELDS])
 
 
 def _object(line: str) -> dict[str, Any]:

@@ -22,15 +22,13 @@ from personalake.ingest.connect.batch import Asked, Batch, Read
 from personalake.ingest.connect.broken import broken
 from personalake.ingest.connect.read import batches, with_order
 from personalake.ingest.derive import Door
-from personalake.ingest.entities import counts_by_file
 from personalake.ingest.mapping import map_records
-from personalake.ingest.readers import PATH
 from personalake.ingest.source import Source
 from personalake.job import Job
 from personalake.privacy.hashing import decrypt_text, encrypt_text
 from personalake.stages.arrivals import READ, ledger_row, tally
+from personalake.stages.counts import Counts, counts_by_read
 from personalake.stages.merging import find_news, merge_news, merge_staged
-from personalake.stages.watch import note_alarms
 from personalake.store.jars import EXTRA_CLASSES, fetch_command
 from personalake.store.session import is_loadable
 from personalake.store.versions import version_of
@@ -51,8 +49,6 @@ def ingest_connected(job: Job, sources: Sequence[Source], door: Door) -> None:
             _ingest_source(job, source, door)
         except DataError as error:
             faults += error.faults
-    if sources:
-        note_alarms(job, sources, (), ())
     if faults:
         raise DataError(*faults)
 
@@ -79,7 +75,7 @@ def _ingest_source(job: Job, source: Source, door: Door) -> None:
     known = {read.read_key: read.mark for read in past}
     is_first = True
     for batch in _batches(asked):
-        counts: dict[str, tuple[int, int]] = {}
+        counts: dict[str, Counts] = {}
         # What was seen again under a mark that the ledger has, without news, leaves everything as it is.
         is_known = all(known.get(read.read_key) == read.mark for read in batch.reads)
         has_changed = batch.raw is not None and _merge(job, asked, batch, door, is_first, is_known, counts)
@@ -103,17 +99,17 @@ def _batches(asked: Asked) -> Iterator[Batch]:
 
 
 def _merge(
-    job: Job, asked: Asked, batch: Batch, door: Door, is_first: bool, is_known: bool, counts: dict[str, tuple[int, int]]
+    job: Job, asked: Asked, batch: Batch, door: Door, is_first: bool, is_known: bool, counts: dict[str, Counts]
 ) -> bool:
     """Merge a batch; count records and refusals of each of its reads, by path; tell whether anything was done."""
     source = asked.source
     with _in_plain_words(asked):
         # Whatever breaks while records are read breaks here, before anything of them is written.
-        staged = job.put_down(map_records(cast(DataFrame, batch.raw), with_order(source), door), f"from-{source.name}")
-    by_read = staged.withColumn(PATH, F.substring_index(PATH, "#", 1))
-    rows = counts_by_file(by_read, job.settings.raw.root).collect()
-    counts |= {row["read_key"]: (row["rows_in"], row["rows_rejected"]) for row in rows}
-    found = tally(job, rows)
+        raw = cast(DataFrame, batch.raw)
+        staged = job.put_down(map_records(raw, with_order(source), door), f"from-{source.name}")
+        found_by_read = counts_by_read(raw, staged, source, job.settings.raw.root)
+    counts |= found_by_read
+    found = tally(job, [count.row for count in found_by_read.values()])
     if job.force:
         merge_staged(job, staged, [source], found, _read_again(source, batch, is_first))
         return True
@@ -185,11 +181,11 @@ def _past(job: Job, source: Source) -> tuple[Read, ...]:
     return tuple(Read(row.read_key, mark, row.read_at) for row, mark in kept if mark.pop("kind") == kind)
 
 
-def _ledger_rows(job: Job, source: Source, reads: Sequence[Read], counts: Mapping[str, tuple[int, int]]) -> DataFrame:
+def _ledger_rows(job: Job, source: Source, reads: Sequence[Read], counts: Mapping[str, Counts]) -> DataFrame:
     kind = source.connect.kind if source.connect else ""
     rows = []
     for read in reads:
-        rows_in, rejected = counts.get(unquote(read.path), (0, 0))
+        found = counts.get(unquote(read.path))
         row = ledger_row(
             source=source.name,
             read_key=read.read_key,
@@ -197,11 +193,13 @@ def _ledger_rows(job: Job, source: Source, reads: Sequence[Read], counts: Mappin
             modified_at=job.now,
             content_hash=read.content_hash,
             mapping_hash=source.mapping_hash,
-            rows_in=rows_in,
-            rows_rejected=rejected,
+            rows_in=found.row["rows_in"] if found else 0,
+            rows_rejected=found.row["rows_rejected"] if found else 0,
             state=READ,
             read_at=job.now,
             resume_from=json.dumps({"kind": kind, **read.mark}),
+            filled_counts=found.row["filled_counts"] if found else None,
+            undeclared_counts=(found.further or None) if found else None,
         )
         rows.append(row)
     return job.spark.createDataFrame(rows, SOURCE_READS.row_schema)

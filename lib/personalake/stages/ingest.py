@@ -22,7 +22,7 @@ from personalake.ingest.mapping import SOURCE, map_records
 from personalake.ingest.rates import rates_of
 from personalake.ingest.readers import read_raw
 from personalake.ingest.source import Source, load_sources
-from personalake.job import Job, Selection, Stage
+from personalake.job import EVERYTHING, Job, Selection, Stage
 from personalake.stages.arrivals import (
     READ,
     SAME,
@@ -63,11 +63,11 @@ def run(job: Job) -> None:
         DataError: the files of some sources cannot be used, or a source cannot be asked. Nothing of theirs was written
             (of one that is asked no half batch), all of the others.
     """
-    sources = chosen_sources(job.settings, job.selection)
+    sources, configured = chosen_sources(job.settings, job.selection), chosen_sources(job.settings, EVERYTHING)
     check_sources(job.spark, Path(job.settings.sources.folder), sources)
     door = door_of(job)
     job.rows_in = job.rows_rejected = 0
-    settle(job)
+    settle(job, configured)
     faults: list[Fault | str] = []
     for ingest, own in (
         (_ingest_files, [s for s in sources if s.connect is None]),
@@ -77,6 +77,7 @@ def run(job: Job) -> None:
             ingest(job, own, door)
         except DataError as error:
             faults += error.faults
+    note_alarms(job, configured)
     if faults:
         raise DataError(*faults)
 
@@ -98,7 +99,6 @@ def _ingest_files(job: Job, sources: Sequence[Source], door: Door) -> None:
         if chosen:
             rows += _ingest_entity(job, chosen, files, again, door, faults)
     if rows:
-        note_alarms(job, sources, rows, ledger)
         job.merge(SOURCE_READS, job.spark.createDataFrame(rows, SOURCE_READS.row_schema))
     if faults:
         raise DataError(*faults)

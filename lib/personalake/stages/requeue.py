@@ -22,6 +22,7 @@ from personalake.stages.arrivals import tally
 from personalake.stages.ingest import STAGE, door_of, raw_fingerprint
 from personalake.stages.merging import merge_entity
 from personalake.stages.settling import settle
+from personalake.stages.watch import note_alarms
 from personalake.tables.ingest import REJECTED_RECORDS, SOURCE_READS
 
 
@@ -57,7 +58,8 @@ def requeue(job: Job, source: Source, reason: str) -> None:
     name = source.name
     check_sources(job.spark, Path(job.settings.sources.folder), [source])
     door = door_of(job)
-    settle(job)
+    configured = load_sources(Path(job.settings.sources.folder), job.settings.ingest.event_types)
+    settle(job, configured)
     code = F.col("reason_code") == reason if reason else F.lit(True)
     kept = job.read(REJECTED_RECORDS).where((F.col("source") == name) & code)
     # Without the texts themselves: nothing raw is put down.
@@ -73,6 +75,7 @@ def requeue(job: Job, source: Source, reason: str) -> None:
     gone = (F.col("t.source") == name) & (F.col("t.reason_code") == reason if reason else F.lit(True))
     job.merge(REJECTED_RECORDS, bad.unionByName(unreadable), gone=gone)
     job.merge(SOURCE_READS, _recounted(job, name, told))
+    note_alarms(job, configured)
     if others := unreadable.count():
         job.note(of_another_key=others)
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
-from pathlib import Path
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from personalake.ingest.review import TOUCHED, needs_review, told_by_neighbours
-from personalake.ingest.source import Source, load_sources
+from personalake.ingest.source import Source
 from personalake.job import Job
 from personalake.stages.review import review
 from personalake.stages.watch import count_days
 from personalake.tables.ingest import EVENTS
 
 
-def settle(job: Job) -> None:
+def settle(job: Job, sources: Collection[Source]) -> None:
     """Look again at events, and count days, that were written since the stage was last complete.
 
     Whoever died may have merged events and no more. Whose records they were, and where an event was before, the next
@@ -27,6 +26,7 @@ def settle(job: Job) -> None:
 
     Args:
         job: the stage.
+        sources: all that are configured.
 
     Cost:
         After a run that was not completed: the days it wrote, in both versions of events. Where nothing tells what it
@@ -41,7 +41,6 @@ def settle(job: Job) -> None:
     days = None if changed is None else {date.fromisoformat(day) for day in changed}
     if days == set():
         return
-    sources = load_sources(Path(job.settings.sources.folder), job.settings.ingest.event_types)
     chosen = [source for source in sources if source.entity == "event" and needs_review(source)]
     if chosen:
         review(job, chosen, job.put_down(_touched(job, chosen, days, since), "left-touched"), "left-reviewed")
