@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from personalake.config import Settings
 from personalake.errors import ConfigError, DataError, Fault
 from personalake.ingest.check import check_sources
+from personalake.ingest.connect.broken import in_plain_words
 from personalake.ingest.derive import Door
 from personalake.ingest.files import RawFile, list_files, missing_files
 from personalake.ingest.guess import guess_source
@@ -55,7 +56,8 @@ def check(options: Options, file: str, limit: int, shape: str) -> None:
         first = None if source.connect else _first_file(spark, settings, source)
 
         def tried(raw: DataFrame) -> list[Row]:
-            return map_records(raw.limit(limit), source, door).drop("_path", "_modified_at", "_has").collect()
+            with in_plain_words(source):
+                return map_records(raw.limit(limit), source, door).drop("_path", "_modified_at", "_has").collect()
 
         raw = read_raw(spark, source, [first]) if first else None
         rows = tried(raw) if raw is not None else of_first_records(spark, source, door, now_utc(), tried)

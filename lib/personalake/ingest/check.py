@@ -9,11 +9,12 @@ from pathlib import Path
 from pyspark.errors import AnalysisException, ParseException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import DataType, StringType, TimestampType
+from pyspark.sql.types import BooleanType, DataType, StringType, TimestampType
 
 from personalake.errors import ConfigError, Fault, near_miss
 from personalake.ingest.connect.jdbc import column_fault
 from personalake.ingest.connect.settings import Jdbc
+from personalake.ingest.raising import Raising
 from personalake.ingest.readers import empty_raw
 from personalake.ingest.source import Source
 
@@ -29,12 +30,13 @@ def check_sources(spark: SparkSession, folder: Path, sources: Sequence[Source]) 
     Cost:
         Analyses only; time patterns and zones are tried on one made row, which takes no job.
     """
-    faults = [fault for source in sources for fault in _faults(spark, folder / f"{source.name}.yaml", source)]
+    raising = Raising(spark)
+    faults = [fault for source in sources for fault in _faults(spark, folder / f"{source.name}.yaml", source, raising)]
     if faults:
         raise ConfigError(*faults)
 
 
-def _faults(spark: SparkSession, path: Path, source: Source) -> list[Fault]:
+def _faults(spark: SparkSession, path: Path, source: Source, raising: Raising) -> list[Fault]:
     try:
         empty = empty_raw(spark, source)
     except PySparkException as error:
@@ -43,8 +45,9 @@ def _faults(spark: SparkSession, path: Path, source: Source) -> list[Fault]:
     if isinstance(source.connect, Jdbc) and (wrong := column_fault(source, source.connect)):
         faults.append(Fault(f"{path}: connect.{wrong[0]}", *wrong[1:]))
     for place, expression in source.expressions().items():
-        fault = _expression_fault(empty, f"{path}: {place}", expression, _wanted_type(source, place))
-        faults += [fault] if fault else []
+        where = f"{path}: {place}"
+        fault = _expression_fault(empty, where, expression, _wanted_type(source, place))
+        faults += [fault] if fault else [Fault(where, *part) for part in raising.faults(empty, expression)]
     if not any(": time." in fault.where for fault in faults):
         faults += _time_faults(spark, empty, f"{path}: time", source)
     return faults + _literal_faults(f"{path}: fields.identifier_kind", source)
@@ -55,6 +58,8 @@ def _wanted_type(source: Source, place: str) -> DataType | str:
     group, _, name = place.partition(".")
     if group == "fields" and name != "event_type":
         return source.table[name].type if name in source.table.names else "string"
+    if group in ("only", "refuse"):
+        return "boolean"
     return "decimal(20,0)" if group == "revision" else "string"
 
 
@@ -63,6 +68,7 @@ def _expression_fault(empty: DataFrame, where: str, expression: str, wanted: Dat
     try:
         # Beside all columns, so that an aggregate is refused too.
         empty.select("*", F.expr(expression))
+        kind = empty.select(F.expr(expression).alias("_")).schema["_"].dataType
         empty.select(F.expr(expression).try_cast(wanted))
     except (AnalysisException, ParseException) as error:
         told = error.getMessageParameters() or {}
@@ -74,6 +80,8 @@ def _expression_fault(empty: DataFrame, where: str, expression: str, wanted: Dat
         if "DATATYPE_MISMATCH.CAST_WITH" in condition:
             return Fault(where, f"is {told['srcType']}, which cannot become {told['targetType']}.".replace('"', ""))
         return Fault(where, f"is no valid expression: {_plain(error)}.")
+    if wanted == "boolean" and not isinstance(kind, BooleanType):
+        return Fault(where, f"is {kind.simpleString()}, no condition.", "Write a comparison, e.g. a column = 'a text'.")
     return None
 
 

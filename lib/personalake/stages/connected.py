@@ -5,21 +5,18 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import cast
 from urllib.parse import unquote
 
 from cryptography.exceptions import InvalidTag
-from py4j.protocol import Py4JError
-from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from personalake.errors import DataError, Fault
 from personalake.ingest.connect.batch import Asked, Batch, Read
-from personalake.ingest.connect.broken import broken
+from personalake.ingest.connect.broken import in_plain_words
 from personalake.ingest.connect.read import batches, with_order
 from personalake.ingest.derive import Door
 from personalake.ingest.mapping import map_records
@@ -64,7 +61,7 @@ def of_first_records(
     asked = _asked(spark, source, door, now)
     for batch in _batches(asked):
         if batch.raw is not None:
-            with _in_plain_words(asked):
+            with in_plain_words(asked.source):
                 return look(batch.raw)
     return []
 
@@ -91,7 +88,7 @@ def _batches(asked: Asked) -> Iterator[Batch]:
         raise asked.fault(f"the jars of {extra} are not on Spark's class path.", fetch_command(extra))
     found = batches(asked)
     while True:
-        with _in_plain_words(asked):
+        with in_plain_words(asked.source):
             batch = next(found, None)
         if batch is None:
             return
@@ -103,7 +100,7 @@ def _merge(
 ) -> bool:
     """Merge a batch; count records and refusals of each of its reads, by path; tell whether anything was done."""
     source = asked.source
-    with _in_plain_words(asked):
+    with in_plain_words(asked.source):
         # Whatever breaks while records are read breaks here, before anything of them is written.
         raw = cast(DataFrame, batch.raw)
         staged = job.put_down(map_records(raw, with_order(source), door), f"from-{source.name}")
@@ -139,17 +136,6 @@ def _read_again(source: Source, batch: Batch, is_first: bool) -> Column | None:
             continue
         found = own if found is None else found | own
     return None if found is None else (F.col("t.source") == source.name) & found
-
-
-@contextmanager
-def _in_plain_words(asked: Asked) -> Iterator[None]:
-    try:
-        yield
-    except (Py4JError, PySparkException) as error:
-        fault = broken(asked.where, asked.source, error)
-        if fault is None:
-            raise
-        raise DataError(fault) from None
 
 
 def _asked(spark: SparkSession, source: Source, door: Door, now: datetime) -> Asked:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
-from functools import reduce
 from pathlib import Path
 
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import Row
 from pyspark.sql import functions as F
 
 from personalake.config import Settings
@@ -37,6 +36,7 @@ from personalake.stages.arrivals import (
 from personalake.stages.connected import ingest_connected
 from personalake.stages.merging import merge_staged
 from personalake.stages.settling import settle
+from personalake.stages.staging import put_down_sound
 from personalake.stages.watch import note_alarms
 from personalake.tables.ingest import (
     CONSENTS,
@@ -159,16 +159,18 @@ def _ingest_entity(
     """Map, de-duplicate and merge the records of one entity; give their rows of the ledger."""
     root = job.settings.raw.root
     own = [f for f in files if f.source in {s.name for s in sources}]
-    parts = [map_records(read_raw(job.spark, s, [f for f in own if f.source == s.name]), s, door) for s in sources]
-    staged = job.put_down(reduce(DataFrame.unionByName, parts), sources[0].entity)
+    named = {s.name: s for s in sources}
+    raw = {s.name: read_raw(job.spark, s, [f for f in own if f.source == s.name]) for s in sources}
+    parts = {name: map_records(raw[name], source, door) for name, source in named.items()}
+    staged, failed = put_down_sound(job, parts, named)
     # Whoever still writes a file while it is read has not delivered it.
     moved = changed_files(root, own)
-    faults += moved
-    sound = of_sound_sources(own, moved)
+    faults += [*failed, *moved]
+    sound = of_sound_sources(own, [*failed, *moved])
+    if staged is None or not sound:
+        return []
     if moved:
         staged = staged.where(F.col(SOURCE).isin(sorted({file.source for file in sound})))
-    if not sound:
-        return []
     counts = {(r["source"], r["read_key"]): r for r in counts_by_file(staged, root, sources[0].table).collect()}
     found = tally(job, counts.values())
     reread = [f"{f.source}\x1f{f.read_key}" for f in again if is_among(f, sound)]

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from personalake.config import Settings
 from personalake.errors import ConfigError, Fault, near_miss
 from personalake.ingest.check import check_sources
+from personalake.ingest.connect.broken import in_plain_words
 from personalake.ingest.entities import counts_by_file, rejected_records
 from personalake.ingest.mapping import map_records
 from personalake.ingest.readers import MODIFIED, PATH, VALUE, text_records
@@ -68,7 +69,8 @@ def requeue(job: Job, source: Source, reason: str) -> None:
     # The percent sign is what paths of files are spelled with.
     path = F.regexp_replace("file", "%", "%25").alias(PATH)
     lines = texts.select(VALUE, path, F.col("rejected_at").alias(MODIFIED))
-    staged = job.put_down(map_records(text_records(lines, source), source, door), "requeued")
+    with in_plain_words(source):
+        staged = job.put_down(map_records(text_records(lines, source), source, door), "requeued")
     merge_entity(job, staged, [source], tally(job, counts_by_file(staged, job.settings.raw.root).collect()))
     unreadable = told.where("NOT _is_readable").drop("_is_readable")
     bad = job.put_down(rejected_records(staged, job.settings.raw.root), "still_rejected")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 
-from personalake.errors import Fault
+from personalake.errors import DataError, Fault
 from personalake.ingest.source import Source
 
 # Classes of SQLSTATE (ISO/IEC 9075-2) and PostgreSQL's own, by the first two characters.
@@ -27,7 +29,21 @@ _FEED_OFF = ("DELTA_MISSING_CHANGE_DATA", "DELTA_CHANGE_TABLE_FEED_DISABLED")
 _GONE = ("DELTA_VERSIONS_NOT_CONTIGUOUS", "DELTA_LOG_FILE_NOT_FOUND", "DELTA_VERSION_NOT_FOUND", "DELTA_FILE_NOT_FOUND")
 _NO_FILE = re.compile(r"FileNotFoundException|FILE_NOT_EXIST|does not exist|" + "|".join(_GONE))
 _KAFKA_LOST = re.compile(r"OffsetOutOfRange|KAFKA_DATA_LOSS|some data may have been lost", re.IGNORECASE)
+# What reckoning with a bad value raises: Spark's errors of SQLSTATE class 22, and Java's own beneath them.
+_OF_VALUES = re.compile(r"(Arithmetic|DateTime|NumberFormat|IndexOutOfBounds|DateTimeParse)Exception$")
 _REREAD = "`personalake ingest --force` reads the table whole."
+
+
+@contextmanager
+def in_plain_words(source: Source) -> Iterator[None]:
+    """What breaks while records of a source are read and mapped becomes a DataError that names it."""
+    try:
+        yield
+    except (Py4JError, PySparkException) as error:
+        fault = broken(f"source {source.name}", source, error)
+        if fault is None:
+            raise
+        raise DataError(fault) from None
 
 
 def broken(where: str, source: Source, error: Exception) -> Fault | None:
@@ -38,6 +54,28 @@ def broken(where: str, source: Source, error: Exception) -> Fault | None:
         source: whose records were read.
         error: what Spark raised.
     """
+    return _of_connection(where, source, error) or _of_value(where, error)
+
+
+def _of_value(where: str, error: Exception) -> Fault | None:
+    """A value that made an expression fail: the source check lets none pass that it knows to."""
+    for java in _causes(error):
+        name = str(java.getClass().getName())
+        condition = _told(java, "getCondition")
+        if _told(java, "getSqlState").startswith("22") or _OF_VALUES.search(name):
+            text = f"a value of a record makes one of its expressions fail ({condition or name.rsplit('.', 1)[-1]})."
+            return Fault(where, text, "Write them so that such a value gives null, with try_cast and its like.")
+    return None
+
+
+def _told(java: Any, method: str) -> str:
+    try:
+        return str(getattr(java, method)() or "")
+    except (Py4JError, TypeError):
+        return ""
+
+
+def _of_connection(where: str, source: Source, error: Exception) -> Fault | None:
     text = f"{getattr(error, 'getCondition', lambda: '')()} {error}"
     kind = source.connect.kind if source.connect and "No space left on device" not in text else ""
     if kind == "jdbc":
@@ -84,7 +122,4 @@ def _causes(error: Exception) -> Iterator[Any]:
 def _sql_state(java: Any) -> str:
     if not str(java.getClass().getName()).endswith(("PSQLException", "SQLException")):
         return ""
-    try:
-        return str(java.getSQLState() or "")
-    except (Py4JError, TypeError):
-        return ""
+    return _told(java, "getSQLState")
