@@ -202,3 +202,26 @@ def test_a_document_gives_its_records_and_refuses_the_broken_ones(written):
 def test_dates_of_many_styles_and_the_hour_that_does_not_exist(written, number):
     told = list(STYLES.values())[number][1]
     assert written[f"t{number}"] == [("time", datetime.fromisoformat(told))]
+
+
+PACKINGS = {
+    "csv": bytes,
+    "csv.gz": gzip.compress,
+    "csv.zst": lambda content: pa.compress(content, codec="zstd", asbytes=True),
+}
+
+
+def test_a_carriage_return_within_a_line_ends_none_however_the_file_is_packed(spark, tmp_path):
+    lake = Lake(spark, tmp_path)
+    (tmp_path / "conf" / "web.yaml").unlink()
+    text = f"\ufeff{HEADER}\r\n{T},v,u,pv,a\rb,1,1\r\n{T},v,u,pv,end,1,\r\r\n{T},v,u\r{T},v\n"
+    for number, (ending, pack) in enumerate(PACKINGS.items()):
+        put(lake.folder, f"r{number}", ending, pack(text.encode()))
+        lake.source(f"r{number}", path=f"r{number}/*")
+    lake.run()
+    rows = read(spark, lake.settings.warehouse.root, EVENTS).collect()
+    refused = read(spark, lake.settings.warehouse.root, REJECTED_RECORDS).collect()
+    for number in range(len(PACKINGS)):
+        assert sorted(row.item_id for row in rows if row.source == f"r{number}") == ["a\rb", "end"]
+        told = [decrypt_text(KEY, row.record) for row in refused if row.source == f"r{number}"]
+        assert told == [f"{T},v,u\r{T},v"]

@@ -20,6 +20,11 @@ from personalake.ingest.unpack import ZSTD
 RECORD, MALFORMED, PATH, MODIFIED, VALUE = "_record", "_is_malformed", "_path", "_modified_at", "value"
 _CORRUPT = "_corrupt_record"
 _MOST_VALUES = 20_000
+# What is kept of a time must give back that very time; Spark writes thousandths of a second if it is not told.
+_WHOLE_TIMES = {
+    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
+    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
+}
 _GLOB = re.compile(r"([\\\[\]{}*?])")
 
 
@@ -67,12 +72,20 @@ def _from_columns(spark: SparkSession, source: Source, files: Sequence[RawFile])
     paths = _escaped(files)
     rows = reader.parquet(*paths) if source.format == "parquet" else reader.orc(paths)
     names = raw_columns(source).names
-    record = F.to_json(F.struct(*map(named, names))).alias(RECORD)
-    return rows.select(*map(named, names), record, F.lit(False).alias(MALFORMED), *_metadata())
+    return rows.select(*map(named, names), typed_record(source), F.lit(False).alias(MALFORMED), *_metadata())
+
+
+def typed_record(source: Source) -> Column:
+    """The whole record of typed columns as JSON text, from which `text_records` gets the very same values."""
+    return F.to_json(F.struct(*map(named, raw_columns(source).names)), _WHOLE_TIMES).alias(RECORD)
 
 
 def _lines_of(spark: SparkSession, files: Sequence[RawFile]) -> DataFrame:
-    return spark.read.text(_escaped(files)).select(F.col("value").alias(VALUE), *_metadata())
+    # Told what ends a line, Spark leaves carriage returns: the last one goes, as it does where Python cuts the lines.
+    lines = spark.read.text(_escaped(files), lineSep="\n")
+    valid = F.make_valid_utf8("value")
+    value = F.when(valid.endswith("\r"), F.left(valid, F.length(valid) - 1)).otherwise(valid)
+    return lines.select(value.alias(VALUE), *_metadata())
 
 
 def _escaped(files: Sequence[RawFile]) -> list[str]:
@@ -98,7 +111,7 @@ def text_records(lines: DataFrame, source: Source) -> DataFrame:
         As `read_raw`.
     """
     # A line cut inside a character would stop whatever reads it as text. Spark's text reader has already taken a
-    # byte-order mark and carriage returns away.
+    # byte-order mark away.
     lines = lines.withColumn(VALUE, F.make_valid_utf8(VALUE)).where(F.col(VALUE) != "")
     schema = raw_columns(source)
     if source.format == "csv" and source.header:

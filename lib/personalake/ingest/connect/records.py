@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from personalake.ingest.readers import MALFORMED, MODIFIED, PATH, RECORD, named, raw_columns, with_nulls
+from personalake.ingest.readers import MALFORMED, MODIFIED, PATH, named, raw_columns, typed_record, with_nulls
 from personalake.ingest.source import Source
 
 
@@ -21,7 +21,7 @@ def typed_records(rows: DataFrame, source: Source, path: Column, modified: Colum
     """
     raw = rows.select(
         *map(named, rows.columns),
-        F.to_json(F.struct(*map(named, raw_columns(source).names))).alias(RECORD),
+        typed_record(source),
         F.lit(False).alias(MALFORMED),
         path.alias(PATH),
         modified.cast("timestamp").alias(MODIFIED),
