@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from personalake import audience as audiences
-from personalake import finding, mending, operate, sourcing
+from personalake import finding, key_change, mending, operate, sourcing
 from personalake.console import cli, common_options, guarded, options_of
 from personalake.runner import Options
 
@@ -98,7 +98,7 @@ def tag(word: str, person_id: str, tag_name: str, reason: str, **arguments: Any)
 @common_options
 def rotate_key(finish: bool, **arguments: Any) -> int:
     """Change the de-identification key, in two steps."""
-    return guarded("rotate-key", lambda: mending.change_key(options_of(arguments), finish))
+    return guarded("rotate-key", lambda: key_change.change_key(options_of(arguments), finish))
 
 
 @cli.command("audience", help="Whom a tag or a tree of conditions means, who is like them, or who would want an item.")

@@ -1,26 +1,16 @@
-"""What an operator corrects by hand: a link that is wrong, a tag that a person denies, the de-identification key."""
+"""What an operator corrects by hand: a link that is wrong, a tag that a person denies."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from datetime import date
-from pathlib import Path
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from personalake.config import Settings
 from personalake.errors import ConfigError, DataError, Fault, near_miss
-from personalake.keyring import key_file_of
 from personalake.manifest import now_utc, run_name
-from personalake.privacy.keys import (
-    ENVIRONMENT,
-    PREVIOUS_ENVIRONMENT,
-    destroy_previous_key,
-    load_previous_key,
-    rotate_key,
-)
 from personalake.runner import Options, say
 from personalake.runtime import session
 from personalake.stages.tags import tag_vocabulary
@@ -29,8 +19,7 @@ from personalake.store.read import last_date, read
 from personalake.store.schema import ensure_tables
 from personalake.store.versions import version_of
 from personalake.store.write import merge
-from personalake.tables.identity import IDENTIFIER, IDENTITY_CUTS, IDENTITY_LINKS, IDENTITY_MAP, IDENTITY_MOVES
-from personalake.tables.ingest import IDENTIFIER_ALIASES
+from personalake.tables.identity import IDENTITY_CUTS, IDENTITY_LINKS, IDENTITY_MAP, IDENTITY_MOVES
 from personalake.tables.tags import CONTRADICTED, HIDDEN, RESTORED, TAG_OVERRIDES, TAGS
 from personalake.tags.rules import load_rules
 
@@ -130,59 +119,3 @@ def _nobody(spark: SparkSession, root: str, person_id: str) -> Fault:
         if last is not None and last[0]:
             return Fault("PERSON_ID", "is not a person's now.", f"Did you mean {last[0]}?")
     return Fault("PERSON_ID", "is nobody's.", "`personalake lookup` tells a person's.")
-
-
-def change_key(options: Options, is_finished: bool) -> dict[str, object]:
-    """Begin to use a new key, or destroy the one before.
-
-    Args:
-        options: what the command was given.
-        is_finished: the second step; without it the first.
-
-    Raises:
-        ConfigError: the key is in the environment, is not there, or the steps come in the wrong order.
-    """
-    settings = options.settings()
-    file = key_file_of(settings)
-    if not file:
-        todo = (
-            f"Put the old key into {PREVIOUS_ENVIRONMENT} and a new one into {ENVIRONMENT}; remove the former to end."
-        )
-        raise ConfigError(Fault(ENVIRONMENT, "holds the key, which no command can change.", todo))
-    path = Path(file).expanduser()
-    with writer_lock(settings.warehouse.root):
-        if is_finished:
-            return _finished(settings, path, options.dry_run)
-        if options.dry_run:
-            raise ConfigError(Fault("--dry-run", "is for --finish alone.", "Leave it out."))
-        new, old = rotate_key(path)
-    say(f"New identifiers are made with key {new.key_id}: {path}. Key {old.key_id} is held beside it.")
-    return {"state": "complete", "key_id": new.key_id, "previous_key_id": old.key_id}
-
-
-def _finished(settings: Settings, path: Path, is_dry: bool) -> dict[str, object]:
-    """Who came since the change, and who would be a stranger from now on; then the key before is destroyed."""
-    held = load_previous_key(str(path))
-    if held is None:
-        raise ConfigError(Fault(f"{path}.previous", "is not there.", "No key is being changed."))
-    counts = _known_by(settings, held.key_id)
-    say(
-        f"{counts['carried_over']:,} identifiers of key {held.key_id} came by the new key too; "
-        f"{counts['left_behind']:,} did not and will be new ones when they come again."
-    )
-    if not is_dry:
-        destroy_previous_key(path)
-    return {"state": "planned" if is_dry else "complete", "destroyed_key_id": held.key_id, **counts}
-
-
-def _known_by(settings: Settings, key_id: str) -> dict[str, int]:
-    """Identifiers of a key in the map, by whether they are known by a newer one."""
-    root = settings.warehouse.root
-    if version_of(root, IDENTITY_MAP.name) is None or version_of(root, IDENTIFIER_ALIASES.name) is None:
-        return {"carried_over": 0, "left_behind": 0}
-    with session(settings) as spark:
-        known: DataFrame = read(spark, root, IDENTITY_MAP).where(F.col("key_id") == key_id)
-        aliases = read(spark, root, IDENTIFIER_ALIASES).where(F.col("old_key_id") == key_id)
-        came = aliases.select("identifier_kind", F.col("old_identifier").alias("identifier"))
-        carried = known.join(came, [*IDENTIFIER], how="left_semi").count()
-        return {"carried_over": carried, "left_behind": known.count() - carried}

@@ -20,11 +20,18 @@ from personalake.stages.requeue import requeue_stage
 from personalake.store.read import read
 from personalake.store.schema import ensure_tables
 from personalake.store.versions import versions_of
-from personalake.tables.ingest import EVENTS, REJECTED_RECORDS, SOURCE_ALARMS, SOURCE_DAYS, SOURCE_READS
+from personalake.tables.ingest import (
+    EVENTS,
+    IDENTIFIER_ALIASES,
+    REJECTED_RECORDS,
+    SOURCE_ALARMS,
+    SOURCE_DAYS,
+    SOURCE_READS,
+)
 from personalake.tables.spec import Table
 
 KEY = Key(b"a key of tests only, as long as one must be")
-TABLES = (EVENTS, REJECTED_RECORDS, SOURCE_DAYS, SOURCE_ALARMS, SOURCE_READS)
+TABLES = (EVENTS, IDENTIFIER_ALIASES, REJECTED_RECORDS, SOURCE_DAYS, SOURCE_ALARMS, SOURCE_READS)
 HEADER = "ts,visitor,uid,act,item,price,note"
 T = 1_476_619_200
 # What tells when or from which file a row came.
@@ -74,8 +81,10 @@ class Lake:
     def run(self, force: bool = False, key: Key | None = KEY, selection: Selection = EVERYTHING) -> Job:
         return self.done(self.job(force, key, selection))
 
-    def requeue(self, source: str, reason: str = "", key: Key = KEY) -> Job:
-        return self.done(self.job(key=key, stage=requeue_stage(self.settings, source, reason)))
+    def requeue(self, source: str, reason: str = "", key: Key = KEY, previous: Key | None = None) -> Job:
+        job = self.job(key=key, stage=requeue_stage(self.settings, source, reason))
+        job.previous_key = previous
+        return self.done(job)
 
     def rows(self, table: Table, without: set[str] = ARRIVAL) -> list[tuple[object, ...]]:
         names = [name for name in table.names if name not in without]

@@ -107,10 +107,9 @@ def rejected_records(staged: DataFrame, root: str) -> DataFrame:
     # Equal records of a file differ in nothing, so which of them is first does not matter.
     window = Window.partitionBy("source", "file", CIPHER).orderBy("source", "file", CIPHER)
     refused = refused.withColumn("position", F.row_number().over(window).cast("bigint"))
-    words = F.concat_ws("\x1f", "source", "file", CIPHER, F.col("position").cast("string"))
     day = F.col("event_date") if "event_date" in staged.columns else F.lit(None).cast("date")
     return refused.select(
-        F.left(F.sha2(words, 256), F.lit(32)).alias("rejection_id"),
+        rejection_id(CIPHER).alias("rejection_id"),
         "source",
         "file",
         "position",
@@ -120,6 +119,12 @@ def rejected_records(staged: DataFrame, root: str) -> DataFrame:
         day.alias("event_date"),
         F.col(MODIFIED).alias("rejected_at"),
     )
+
+
+def rejection_id(cipher: str) -> Column:
+    """The id of a refused record: reads source, file, position and the column that holds its cipher."""
+    words = F.concat_ws("\x1f", "source", "file", cipher, F.col("position").cast("string"))
+    return F.left(F.sha2(words, 256), F.lit(32))
 
 
 def identifier_aliases(staged: DataFrame, key_id: str, old_key_id: str) -> DataFrame:

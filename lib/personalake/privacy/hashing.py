@@ -8,6 +8,7 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -126,22 +127,39 @@ def encrypt(key: Key, column: Column) -> Column:
     return result
 
 
-def decrypt(key: Key, column: Column) -> Column:
-    """The texts behind `encrypt`; null where another key was used."""
+def decrypt(key: Key, column: Column, previous: Key | None = None) -> Column:
+    """The texts behind `encrypt`, also by the key before where it is given; null where another key was used."""
+    keys = (key,) if previous is None else (key, previous)
 
     def decrypt_array(array: pa.Array) -> pa.Array:
-        return pa.array([_decrypted(key, cipher) for cipher in array.to_pylist()], pa.string())
+        return pa.array([_decrypted(keys, cipher) for cipher in array.to_pylist()], pa.string())
 
     udf = arrow_udf(decrypt_array, returnType="string")  # type: ignore[call-overload]
     result: Column = udf(column)
     return result
 
 
-def _decrypted(key: Key, cipher: str | None) -> str | None:
-    try:
-        return None if cipher is None else decrypt_text(key, cipher)
-    except InvalidTag:
-        return None
+def encrypt_anew(old: Key, new: Key, column: Column) -> Column:
+    """What `encrypt` gives by a new key for ciphers of an old one; null where another key was used.
+
+    The texts themselves are in no column.
+    """
+    secret = new.derive("quarantine")
+
+    def encrypt_array(array: pa.Array) -> pa.Array:
+        texts = (_decrypted((old,), cipher) for cipher in array.to_pylist())
+        return pa.array([None if text is None else encrypt_text(secret, text) for text in texts], pa.string())
+
+    udf = arrow_udf(encrypt_array, returnType="string")  # type: ignore[call-overload]
+    result: Column = udf(column)
+    return result
+
+
+def _decrypted(keys: Sequence[Key], cipher: str | None) -> str | None:
+    for key in keys if cipher is not None else ():
+        with suppress(InvalidTag):
+            return decrypt_text(key, cipher or "")
+    return None
 
 
 def encrypt_text(secret: bytes, text: str) -> str:

@@ -64,8 +64,9 @@ def requeue(job: Job, source: Source, reason: str) -> None:
     code = F.col("reason_code") == reason if reason else F.lit(True)
     kept = job.read(REJECTED_RECORDS).where((F.col("source") == name) & code)
     # Without the texts themselves: nothing raw is put down.
-    told = job.put_down(kept.withColumn("_is_readable", decrypt(door.key, F.col("record")).isNotNull()), "quarantine")
-    texts = told.where("_is_readable").withColumn(VALUE, decrypt(door.key, F.col("record")))
+    text = decrypt(door.key, F.col("record"), door.previous_key)
+    told = job.put_down(kept.withColumn("_is_readable", text.isNotNull()), "quarantine")
+    texts = told.where("_is_readable").withColumn(VALUE, text)
     # The percent sign is what paths of files are spelled with.
     path = F.regexp_replace("file", "%", "%25").alias(PATH)
     lines = texts.select(VALUE, path, F.col("rejected_at").alias(MODIFIED))
