@@ -95,8 +95,8 @@ def selection_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         (
             click.option("--source", "sources", multiple=True, metavar="NAME", help="Only this source; may repeat."),
-            click.option("--since", metavar="YYYY-MM-DD", help="Only files last modified on this day or later."),
-            click.option("--until", metavar="YYYY-MM-DD", help="Only files last modified before this day."),
+            click.option("--since", metavar="YYYY-MM-DD", help="Only files last modified on this UTC day or later."),
+            click.option("--until", metavar="YYYY-MM-DD", help="Only files last modified before this UTC day."),
         )
     ):
         function = option(function)

@@ -76,6 +76,15 @@ def test_a_wrong_name_is_refused_before_a_key_or_a_table_is_made(tmp_path):
         requeue(Options(conf, overrides), "wep", "")
     with pytest.raises(ConfigError, match=r"wep is no source\. Did you mean web\?"):
         run_stages(["ingest"], Options(conf, overrides, selection=Selection(("wep",))))
+    topic = {"kind": "kafka", "servers": ["localhost:9"], "topics": ["t"]}
+    write_source(tmp_path / "conf", "app", format=None, path=None, connect=topic)
+    for sources in ((), ("app", "web")):
+        with pytest.raises(ConfigError) as wrong:
+            days = Selection(sources, date(2024, 1, 1), date(2024, 2, 1))
+            run_stages(["ingest"], Options(conf, overrides, selection=days))
+        told = str(wrong.value).split("\n")[1:]
+        assert [line.split(": ")[0] for line in told] == ["  - --since", "  - --until"]
+        assert "is about the days files were modified; app has no files. Choose sources of files with" in told[0]
     assert [path.name for path in tmp_path.iterdir()] == ["conf"]
 
 

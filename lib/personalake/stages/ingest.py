@@ -108,14 +108,26 @@ def chosen_sources(settings: Settings, selection: Selection) -> tuple[Source, ..
     """The sources that a run is about.
 
     Raises:
-        ConfigError: one that is asked for is not there.
+        ConfigError: one that is asked for is not there, or is no source of files and days of files are asked for.
     """
     sources = load_sources(Path(settings.sources.folder), settings.ingest.event_types)
     names = [source.name for source in sources]
     wrong = [name for name in selection.sources if name not in names]
     if wrong:
         raise ConfigError(*(Fault("--source", f"{name} is no source.", near_miss(name, names)) for name in wrong))
-    return tuple(s for s in sources if not selection.sources or s.name in selection.sources)
+    chosen = tuple(s for s in sources if not selection.sources or s.name in selection.sources)
+    days = [f"--{word}" for word in ("since", "until") if getattr(selection, word)]
+    if days and (connected := [s.name for s in chosen if s.connect]):
+        todo = (
+            "Choose sources of files with --source; what is connected goes on where it stopped, or --force reads all."
+        )
+        found = f"is about the days files were modified; {', '.join(connected)} {_has_none(connected)}."
+        raise ConfigError(*(Fault(word, found, todo) for word in days))
+    return chosen
+
+
+def _has_none(names: Sequence[str]) -> str:
+    return "has no files" if len(names) == 1 else "have no files"
 
 
 def door_of(job: Job) -> Door:
