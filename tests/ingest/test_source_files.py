@@ -193,3 +193,44 @@ def test_evidence_can_only_be_what_the_source_shows(tmp_path):
         "Allowed: login_on_device.\n"
         "  - web.yaml: evidence.login_on_device: is not from 0 to 1."
     )
+
+
+# What a source says besides → the fault it gives; None: none.
+UNUSED: list[tuple[dict[str, object], str | None]] = [
+    ({"namespaces": {"login_id": "shop"}}, "namespaces.login_id: is no kind of identifier that this source has. "
+     "Did you mean login?"),
+    ({"namespaces": {"session": "shop"}}, "namespaces.session: is no kind of identifier that this source has. Allowed: "
+     "device, login."),
+    ({"namespaces": {"login": "shop", "email": "world"}, "identifiers": {"email": "note"}}, None),
+    ({"numbers": {"value": {}}}, "numbers.value: is not in fields, so it does nothing. Allowed: device_id, "
+     "event_type, item_id, login_id."),
+    ({"ranges": {"value": {"min": 0}}}, "ranges.value: is not in fields, so it does nothing."),
+    ({"texts": {"region": ["trim"]}}, "texts.region: is not in fields, so it does nothing."),
+    ({"allowed": {"region": ["a"]}}, "allowed.region: is not in fields, so it does nothing."),
+    ({"fill": {"region": {"from": ["session"]}}}, "fill.region: is not in fields, so it does nothing."),
+    ({"fill": {"region": {"default": "a"}}}, None),
+    ({"unreadable_as_null": ["itemid"]}, "unreadable_as_null.itemid: is not in fields, so it does nothing. Did you "
+     "mean item_id?"),
+    ({"records": "data"}, "records: is for json; this source is csv. Leave it out."),
+    ({"json_texts": ["note"]}, "json_texts: is for json and avro; this source is csv. Leave it out."),
+    ({"format": "json", "quoted_newlines": True}, "quoted_newlines: is for csv; this source is json. Leave it out."),
+    ({"format": "json", "header": False}, "header: is for csv; this source is json. Leave it out."),
+    ({"format": "parquet", "delimiter": ";"}, "delimiter: is for csv; this source is parquet. Leave it out."),
+    ({"format": "parquet", "encoding": "gb18030"}, "encoding: is for csv and json; this source is parquet."),
+    ({"format": "json", "encoding": "gb18030", "records": "data"}, None),
+    ({"time": {"column": "ts", "format": "unix_seconds", "zone": "Asia/Shanghai"}}, "time.zone: does nothing: "
+     "unix_seconds tells the moment without it. Leave it out."),
+    ({"time": {"column": "ts", "format": "yyyy-MM-dd HH:mm:ssXXX", "zone": "UTC"}}, "time.zone: does nothing: "),
+    ({"time": {"column": "ts", "format": "iso8601", "zone": "Asia/Shanghai"}}, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", range(len(UNUSED)))
+def test_a_setting_that_names_nothing_is_a_fault(tmp_path, number):
+    changes, told = UNUSED[number]
+    write_source(tmp_path, "web", **changes)
+    if told is None:
+        load_sources(tmp_path)
+    else:
+        text = refusal(tmp_path)
+        assert "(1 fault)" in text and f"web.yaml: {told}" in text

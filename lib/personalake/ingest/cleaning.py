@@ -92,6 +92,9 @@ class Cleaning(Section):
     )
     allowed: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="Target column to allowed values")
     fill: dict[str, Fill] = Field(default_factory=dict, description="Target column to where a missing value is from")
+    unreadable_as_null: tuple[str, ...] = Field(
+        (), description="Target columns that are null where what was sent cannot be read; else the record is refused"
+    )
     test_accounts: TestAccounts | None = None
     bot_events_per_minute: int = Field(
         0, ge=0, description="A device with more events in a minute is a machine that day; 0: none is"

@@ -23,6 +23,9 @@ class Shape(Section):
     )
     quoted_newlines: bool = Field(False, description="csv: whether a quoted value may hold a line break")
 
+    json_texts: tuple[str, ...] = Field(
+        (), description="json, avro: columns declared as text that may hold an object or a list, taken as its JSON"
+    )
     further_fields: Literal["tell", "ignore"] = Field("tell", description="What of fields that nobody declared")
     equal_records: Literal["one", "each"] = Field(
         "one", description="Whether equal records of one file are one event, sent twice, or an event each"

@@ -17,6 +17,7 @@ from personalake.ingest.connect import kinds
 from personalake.ingest.evidence import evidence_faults
 from personalake.ingest.expressions import raising
 from personalake.ingest.shape import Shape
+from personalake.ingest.unused import unused_faults
 from personalake.ingest.words import EVENT_TYPES, OWN_COLUMNS
 from personalake.tables.ingest import CONSENTS, CUSTOMER_VERSIONS, EVENTS, ITEM_VERSIONS
 from personalake.tables.spec import BIGINT, DOUBLE, INT, Table
@@ -105,7 +106,7 @@ class Source(Shape, Cleaning):
     @model_validator(mode="after")
     def _names_exist(self, info: ValidationInfo) -> Source:
         verbs = EVENT_TYPES | set((info.context or {}).get("event_types", ()))
-        faults = [*self._target_faults(), *self._entity_faults(verbs), *kinds.faults_beside(self)]
+        faults = [*self._target_faults(), *self._entity_faults(verbs), *kinds.faults_beside(self), *unused_faults(self)]
         if faults:
             raise ValueError("\n".join(faults))
         return self
