@@ -20,7 +20,7 @@ def test_every_fault_of_every_source_comes_at_once_with_near_misses(spark: Spark
         "b_names",
         fields=fields | {"login_id": "uidd", "value": "max(price)", "query": "note +", "quantity": "array(price)"},
         event_id=["ts", "visitr"],
-        revision="date '2024-01-01'",
+        revision="try_cast(price as double)",
     )
     write_source(tmp_path, "c_pattern", time={"column": "ts", "format": "dd.MM.jjjj", "zone": "Asia/Shanghia"})
     write_source(tmp_path, "d_time", time={"column": "ts", "format": "timestamp"})
@@ -33,6 +33,7 @@ def test_every_fault_of_every_source_comes_at_once_with_near_misses(spark: Spark
         schema="ts string, user struct<login: string>, act string",
         event_id="ts",
         fields={"login_id": "user.logn", "event_type": "act"},
+        json_texts=["user.login", "user.logon"],
     )
     write_source(
         tmp_path,
@@ -46,7 +47,7 @@ def test_every_fault_of_every_source_comes_at_once_with_near_misses(spark: Spark
         check_sources(spark, tmp_path, load_sources(tmp_path))
     allowed = "Allowed: unix_seconds, unix_millis, iso8601, timestamp, or a Spark date-time pattern."
     lines = str(refused.value).replace(f"{tmp_path}/", "").split("\n")
-    assert lines[0] == "The configuration cannot be used (13 faults):"
+    assert lines[0] == "The configuration cannot be used (14 faults):"
     assert lines[1].startswith("  - a_schema.yaml: schema: is no Spark DDL: ")
     assert lines[2:] == [
         "  - b_names.yaml: fields.login_id: uidd cannot be resolved. Did you mean uid?",
@@ -55,13 +56,15 @@ def test_every_fault_of_every_source_comes_at_once_with_near_misses(spark: Spark
         "  - b_names.yaml: fields.query: is no valid expression: Syntax error at or near end of input.",
         "  - b_names.yaml: fields.quantity: is ARRAY<STRING>, which cannot become DOUBLE.",
         "  - b_names.yaml: event_id.1: visitr cannot be resolved. Did you mean visitor?",
-        "  - b_names.yaml: revision: is DATE, which cannot become DECIMAL(20,0).",
+        "  - b_names.yaml: revision: is double, which does not rise step by step. It may be a whole number, a time or "
+        "a date, or a text of a number or time: try_cast(… as bigint).",
         f"  - c_pattern.yaml: time.format: dd.MM.jjjj is no time format or pattern. {allowed}",
         "  - c_pattern.yaml: time.zone: Asia/Shanghia is no time zone. For example Asia/Shanghai.",
         "  - d_time.yaml: time.column: is string. Format timestamp wants a column of type timestamp; for texts there "
         "are iso8601 and patterns.",
         "  - e_time.yaml: time.column: is int. Format iso8601 wants a text.",
         "  - g_nested.yaml: fields.login_id: logn cannot be resolved. Did you mean login?",
+        "  - g_nested.yaml: json_texts: user.logon is no text of the schema. Did you mean user.login?",
         "  - h_kind.yaml: fields.identifier_kind: is note. A literal such as 'login': the kind decides how identifiers "
         "are hashed.",
     ]

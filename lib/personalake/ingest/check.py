@@ -14,8 +14,10 @@ from pyspark.sql.types import BooleanType, DataType, StringType, TimestampType
 from personalake.errors import ConfigError, Fault, near_miss
 from personalake.ingest.connect.jdbc import column_fault
 from personalake.ingest.connect.settings import Jdbc
+from personalake.ingest.nested import text_paths
 from personalake.ingest.raising import Raising
 from personalake.ingest.readers import empty_raw
+from personalake.ingest.revision import is_revision
 from personalake.ingest.source import Source
 
 _FORMATS = ("unix_seconds", "unix_millis", "iso8601", "timestamp")
@@ -50,6 +52,10 @@ def _faults(spark: SparkSession, path: Path, source: Source, raising: Raising) -
         faults += [fault] if fault else [Fault(where, *part) for part in raising.faults(empty, expression)]
     if not any(": time." in fault.where for fault in faults):
         faults += _time_faults(spark, empty, f"{path}: time", source)
+    texts = [".".join(names) for names in text_paths(empty.schema)]
+    for name in source.json_texts:
+        if name not in texts:
+            faults.append(Fault(f"{path}: json_texts", f"{name} is no text of the schema.", near_miss(name, texts)))
     return faults + _literal_faults(f"{path}: fields.identifier_kind", source)
 
 
@@ -60,7 +66,7 @@ def _wanted_type(source: Source, place: str) -> DataType | str:
         return source.table[name].type if name in source.table.names else "string"
     if group in ("only", "refuse"):
         return "boolean"
-    return "decimal(20,0)" if group == "revision" else "string"
+    return "string"
 
 
 def _expression_fault(empty: DataFrame, where: str, expression: str, wanted: DataType | str) -> Fault | None:
@@ -80,6 +86,9 @@ def _expression_fault(empty: DataFrame, where: str, expression: str, wanted: Dat
         if "DATATYPE_MISMATCH.CAST_WITH" in condition:
             return Fault(where, f"is {told['srcType']}, which cannot become {told['targetType']}.".replace('"', ""))
         return Fault(where, f"is no valid expression: {_plain(error)}.")
+    if where.endswith(": revision") and not is_revision(kind):
+        todo = "It may be a whole number, a time or a date, or a text of a number or time: try_cast(… as bigint)."
+        return Fault(where, f"is {kind.simpleString()}, which does not rise step by step.", todo)
     if wanted == "boolean" and not isinstance(kind, BooleanType):
         return Fault(where, f"is {kind.simpleString()}, no condition.", "Write a comparison, e.g. a column = 'a text'.")
     return None

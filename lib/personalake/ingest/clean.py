@@ -54,9 +54,14 @@ def parsed_number(text: Column, number: Number, is_whole: bool) -> Column:
     return F.when(text.rlike(pattern), F.round(signed) if is_whole else signed.cast("double"))
 
 
+def currency_word(text: Column) -> Column:
+    """What of a text may name a currency: all but the amount."""
+    return F.regexp_replace(text, _SIGNS, "")
+
+
 def iso_currency(text: Column, currencies: Mapping[str, str]) -> Column:
     """The ISO 4217 code of a currency that is told by code, sign or name, also beside an amount (`12,90 €`)."""
-    word = F.regexp_replace(text, _SIGNS, "")
+    word = currency_word(text)
     pairs = [F.lit(part) for pair in currencies.items() for part in pair]
     known = F.try_element_at(F.create_map(*pairs), word)
     return F.coalesce(known, F.when(word.rlike("^[A-Za-z]{3}$"), F.upper(word)))

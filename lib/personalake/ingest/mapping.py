@@ -18,6 +18,7 @@ from personalake.ingest.clean import (
 from personalake.ingest.derive import Door, with_derived
 from personalake.ingest.readers import MALFORMED, MODIFIED, PATH, RECORD
 from personalake.ingest.refuse import judged, refusal
+from personalake.ingest.revision import in_order, revision_number
 from personalake.ingest.source import ENTITY_TIME, Source
 from personalake.ingest.times import moment, offset_minutes
 from personalake.privacy.hashing import PEPPER, IdentifierType, encrypt, identify
@@ -52,11 +53,11 @@ def map_records(raw: DataFrame, source: Source, door: Door) -> DataFrame:
     frame = _its_own(raw, source).select("*", identifiers)
     aliases = [_aliases([t.kind for _, t in named])] if door.previous_key else []
     targets = with_fills(_targets(source, table, list(types), door), source)
-    mapped = frame.select(*targets, *_BOOKKEEPING, *_versioning(source), *judged(source), *aliases)
+    mapped = frame.select(*targets, *_BOOKKEEPING, *_versioning(frame, source), *judged(source), *aliases)
     reason = refusal(source, door.settings.earliest_date, door.settings.latest_date)
     # ranges hold for what the source sent: the sign of a refund is turned only after they were checked
     mapped = with_derived(mapped.withColumn(REASON, reason), source, door)
-    version = F.concat_ws(":", F.lpad(F.coalesce("_revision", F.lit("0")), 20, "0"), _content_hash(mapped, table))
+    version = F.concat_ws(":", in_order(F.col("_revision")), _content_hash(mapped, table))
     columns = [F.col(c.name) if c.name != _VERSION else version.alias(_VERSION) for c in table.cols]
     refused = F.col(RECORD) if door.keeps_all else F.when(F.col(REASON).isNotNull(), F.col(RECORD))
     told = (REASON, encrypt(door.key, refused).alias(CIPHER), F.lit(source.name).alias(SOURCE), _mask(source, table))
@@ -188,10 +189,9 @@ def _row_hash(source: Source, parts: list[Column]) -> Column:
     return F.left(F.sha2(text, 256), F.lit(32))
 
 
-def _versioning(source: Source) -> list[Column]:
-    revision = F.expr(source.revision) if source.revision else F.lit(None)
-    pepper = F.col("_ids").getField(PEPPER).alias("_pepper")
-    return [revision.try_cast("decimal(20,0)").cast("string").alias("_revision"), pepper]
+def _versioning(frame: DataFrame, source: Source) -> list[Column]:
+    number = revision_number(frame, source.revision) if source.revision else F.lit(None).cast("decimal(20,0)")
+    return [number.alias("_revision"), F.col("_ids").getField(PEPPER).alias("_pepper")]
 
 
 def _content_hash(mapped: DataFrame, table: Table) -> Column:

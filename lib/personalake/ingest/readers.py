@@ -13,6 +13,7 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from personalake.ingest.connect.kinds import ADDED
 from personalake.ingest.files import RawFile
+from personalake.ingest.nested import is_nested
 from personalake.ingest.records import unpacked_records
 from personalake.ingest.source import Source
 from personalake.ingest.unpack import ZSTD
@@ -129,6 +130,7 @@ def text_records(lines: DataFrame, source: Source) -> DataFrame:
         parsed = F.from_json(VALUE, with_corrupt, options)
     lines = lines.withColumn("_parsed", parsed)
     corrupt = F.col("_parsed").isNull() | F.col("_parsed").getField(_CORRUPT).isNotNull()
+    corrupt = corrupt | is_nested(source, schema, F.col(VALUE), F.col("_parsed"))
     if source.format == "csv":
         corrupt = corrupt | _is_cut_in_quotes(source.delimiter)
     frame = lines.select(

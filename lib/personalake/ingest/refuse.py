@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from personalake.ingest.clean import account_expression, is_test_account
 from personalake.ingest.readers import MALFORMED, MODIFIED
 from personalake.ingest.source import ENTITY_TIME, Source
+from personalake.ingest.unread import REVISION, sent, typed_targets
 
 REASONS = {
     "ING-001": "The record cannot be parsed as the source declares it (cut off, or a value of another type).",
@@ -22,9 +23,19 @@ REASONS = {
     "ING-007": "A consent has a state other than granted, denied or withdrawn.",
     "ING-008": "The account is one of testers.",
     "ING-009": "The source's YAML refuses it.",
+    "ING-010": "A value is sent that cannot be read as what its column holds.",
 }
-_JUDGED = "_judged_"
+_JUDGED, _SENT = "_judged_", "_sent_"
 _IS_TEST = "_is_test"
+_NUMBER = "is no number that its column holds"
+_KINDS = {
+    "int": _NUMBER,
+    "bigint": _NUMBER,
+    "double": _NUMBER,
+    "boolean": "is neither true nor false",
+    "timestamp": "is no time",
+    "date": "is no date",
+}
 
 
 def refusal(source: Source, earliest: date, latest: date) -> Column:
@@ -61,12 +72,14 @@ def refusal(source: Source, earliest: date, latest: date) -> Column:
     if source.test_accounts is not None and source.test_accounts.then == "refuse":
         checks.append(_check(F.col(_IS_TEST), "ING-008"))
     checks += [_check(F.col(f"{_JUDGED}{n}"), "ING-009", f"{words}.") for n, words in enumerate(source.refuse)]
+    checks += [_unread(source, name) for name in typed_targets(source)]
     return F.coalesce(*checks)
 
 
 def judged(source: Source) -> list[Column]:
     """What `refusal` needs to know of the raw columns, as columns beside the mapped ones."""
     told = [F.coalesce(F.expr(e), F.lit(False)).alias(f"{_JUDGED}{n}") for n, e in enumerate(source.refuse.values())]
+    told += [sent(source, name).alias(f"{_SENT}{name}") for name in typed_targets(source)]
     if source.test_accounts is not None:
         raw = F.expr(account_expression(source)).cast("string")
         told.append(is_test_account(raw, source.test_accounts).alias(_IS_TEST))
@@ -84,6 +97,17 @@ def _check(fails: Column, code: str, reason: str = "") -> Column:
 
 def _missing(name: str, applies: Column) -> Column:
     return _check(F.col(name).isNull() & applies, "ING-004", f"The required field {name} is missing.")
+
+
+def _unread(source: Source, name: str) -> Column:
+    """A value that is there in the record and not in the row. Of a currency only the record tells: gaps are filled."""
+    is_sent = F.col(f"{_SENT}{name}")
+    if name == "currency":
+        return _check(is_sent, "ING-010", "currency is none of those that are known.")
+    if name == REVISION:
+        return _check(is_sent & F.col("_revision").isNull(), "ING-010", "revision is no whole number and no time.")
+    kind = _KINDS.get(source.table[name].type.simpleString(), "cannot be read")
+    return _check(is_sent & F.col(name).isNull(), "ING-010", f"{name} {kind}.")
 
 
 def _not_allowed(name: str, values: tuple[str, ...]) -> Column:
