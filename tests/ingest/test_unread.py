@@ -17,7 +17,7 @@ from personalake.ingest.mapping import REASON, map_records
 from personalake.ingest.readers import read_raw
 from personalake.ingest.revision import in_order, revision_number
 from personalake.ingest.settings import Ingest
-from personalake.ingest.unread import said_parts
+from personalake.ingest.unread import attempts
 from personalake.privacy.keys import Key
 
 KEY = Key(b"a key of tests only, as long as one must be")
@@ -29,16 +29,22 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "nothing more": ({}, ""),
     "all as declared": ({"price": "12.90", "slot": 3, "worth": "1", "cur": "EUR", "rev": "7"}, ""),
     "a word for a number": ({"price": "free"}, "ING-010 amount_minor is no number that its column holds."),
-    "a number of letters": ({"worth": "1,5"}, "ING-010 value is no number that its column holds."),
+    "a number of letters": ({"worth": "1,5"}, "ING-010 quantity is no number that its column holds."),
     "blank": ({"price": " ", "worth": "\t"}, ""),
     "a word that means nothing": ({"price": "-", "worth": "-"}, ""),
     "no number": ({"worth": "NaN"}, ""),
     "too large for cents": ({"price": "9" * 18}, "ING-010 amount_minor is no number that its column holds."),
     "too large for a place": ({"slot": 2**31}, "ING-010 position is no number that its column holds."),
+    "one of two parts is not there": ({"off": "3"}, ""),
+    "one of two parts is no number": ({"off": "half"}, "ING-010 discount_minor is no number that its column holds."),
+    "a product": ({"off": "3", "many": "2"}, ""),
+    "a product that is too large": (
+        {"off": "9" * 18, "many": "99"},
+        "ING-010 discount_minor is no number that its column holds.",
+    ),
     "an unknown currency": ({"cur": "Taler"}, "ING-010 currency is none of those that are known."),
     "whatever it is": ({"mood": "??"}, ""),
-    "chosen": ({"kind": "n", "many": "3"}, ""),
-    "not chosen": ({"kind": "t", "many": "three"}, ""),
+    "chosen to be nothing": ({"act": "back", "slot": 2**40}, ""),
     "an object for a text": ({"note": {"a": 1}}, "ING-001"),
     "a list for a text": ({"note": ["a"]}, "ING-001"),
     "an object within": ({"user": {"name": {"first": "a"}}}, "ING-001"),
@@ -59,7 +65,7 @@ def mapped(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dic
         format="json",
         path="log.json",
         schema="id string, ts string, visitor string, act string, price string, slot bigint, worth string, cur string, "
-        "mood string, kind string, many string, note string, user struct<name: string>, payload string, "
+        "mood string, off string, many string, note string, user struct<name: string>, payload string, "
         "unused string, rev string",
         null_values=["", "-"],
         json_texts=["payload"],
@@ -70,14 +76,14 @@ def mapped(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dic
             "event_type": "act",
             "order_id": "id",
             "amount_minor": "try_cast(try_cast(price as decimal(20,2)) * 100 as bigint)",
-            "position": "slot",
-            "value": "worth",
-            "discount_minor": "mood",
-            "quantity": "if(kind = 'n', try_cast(many as int), null)",
+            "position": "if(act = 'back', null, slot)",
+            "value": "mood",
+            "discount_minor": "try_multiply(try_cast(off as bigint), try_cast(many as int))",
+            "quantity": "worth",
             "currency": "cur",
         },
         currencies={"€": "EUR"},
-        unreadable_as_null=["discount_minor"],
+        unreadable_as_null=["value"],
         properties={"note": "note", "name": "`user`.name", "payload": "payload"},
     )
     lines = [json.dumps(RECORD | said | {"id": case}) for case, (said, _) in CASES.items()]
@@ -100,15 +106,25 @@ def test_an_object_that_was_asked_for_is_its_text(mapped):
     assert mapped["all as declared"].amount_minor == 1290
 
 
-def test_what_an_expression_tries_to_cast():
-    assert said_parts("price") == ["price"]
-    assert said_parts("try_cast(try_cast(price as decimal(20,2)) * 100 as bigint)") == ["price"]
-    assert said_parts("try_cast(coalesce(mark, found) as double)") == ["coalesce(mark, found)"]
-    assert said_parts("coalesce(try_cast(a as int), TRY_CAST(b AS int))") == ["a", "b"]
-    assert said_parts("to_utc_timestamp(try_to_timestamp(day, 'yyyy, as'), 'UTC')") == ["day"]
-    assert said_parts("try_cast(replace(`a b`, ') as ', '(') as int)") == ["replace(`a b`, ') as ', '(')"]
-    chosen = "if(a = 1, try_cast(b as int), null)"
-    assert said_parts(chosen) == [chosen]
+def test_what_an_expression_tries():
+    cents = "try_cast(try_cast(price as decimal(20,2)) * 100 as bigint)"
+    assert attempts("price") == []
+    assert attempts(cents) == [
+        (["try_cast(price as decimal(20,2)) * 100"], cents),
+        (["price"], "try_cast(price as decimal(20,2))"),
+    ]
+    assert attempts("coalesce(try_cast(a as int), TRY_CAST(b AS int))") == [
+        (["a"], "try_cast(a as int)"),
+        (["b"], "TRY_CAST(b AS int)"),
+    ]
+    day = "try_to_timestamp(day, 'yyyy, as')"
+    assert attempts(f"to_utc_timestamp({day}, 'UTC')") == [(["day"], day)]
+    odd = "try_cast(replace(`a b`, ') as ', '(') as int)"
+    assert attempts(odd) == [(["replace(`a b`, ') as ', '(')"], odd)]
+    product = "try_multiply(price, greatest(many, 1))"
+    assert attempts(product) == [(["price", "greatest(many, 1)"], product)]
+    assert attempts("if(a = 1, try_cast(b as int), null)") == []
+    assert attempts("try_divide(a, b)") == []
 
 
 # Each line rises: an expression, and what it gives in order.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import reduce
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -14,7 +15,8 @@ from personalake.tables.spec import STRING
 
 # Hashed at the door, or a verb, each with reasons of its own.
 _OTHERS = {"event_type", "device_id", "login_id", "source_session_id", "identifier_kind", "identifier"}
-_TRIED = re.compile(r"\btry_(cast|to_timestamp|to_date|to_time|to_number)\s*\(", re.IGNORECASE)
+_TRIED = re.compile(r"\btry_(cast|to_timestamp|to_date|to_time|to_number|add|subtract|multiply)\s*\(", re.IGNORECASE)
+_SUMS = re.compile("add|subtract|multiply", re.IGNORECASE)
 _CHOOSES = re.compile(r"\b(if|iff|ifnull|nvl2|case|when)\b|->", re.IGNORECASE)
 _AS = re.compile(r"\sas\s", re.IGNORECASE)
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|`[^`]*`|\"(?:[^\"\\]|\\.)*\"")
@@ -43,10 +45,12 @@ def sent(source: Source, name: str) -> Column:
         text = cleaned_text(_text(source, expression), source.texts.get(name, ()))
         is_unknown = (currency_word(text) != "") & iso_currency(text, source.currencies).isNull()
         return F.coalesce(is_unknown, F.lit(False))
-    is_there = F.lit(False)
-    for part in said_parts(expression):
-        is_there = is_there | _is_something(_text(source, part))
-    return is_there
+    # What the expression gives and the column cannot hold, or what it tries and cannot do.
+    said = _is_something(_text(source, expression))
+    for parts, attempt in attempts(expression):
+        is_sent = reduce(lambda one, other: one & other, [_is_something(_text(source, part)) for part in parts])
+        said = said | (F.expr(attempt).isNull() & is_sent)
+    return said
 
 
 def _text(source: Source, expression: str) -> Column:
@@ -59,37 +63,46 @@ def _is_something(text: Column) -> Column:
     return F.coalesce(~text.rlike(r"^[\s\u00a0\u3000]*(NaN)?[\s\u00a0\u3000]*$"), F.lit(False))
 
 
-def said_parts(expression: str) -> list[str]:
-    """The parts of an expression that hold what was sent: what is tried to be cast, or else all of it.
+def attempts(expression: str) -> list[tuple[list[str], str]]:
+    """What an expression tries and may fail in: what is needed for it, and the attempt itself, each an expression.
 
-    Where the expression chooses between parts, one that is not chosen may be anything: then all of it is looked at.
+    Where the expression chooses between parts, one that is not chosen may be anything: then there is none.
     """
-    spans = list(_tried(expression))
-    rest = expression
-    for start, end, _ in reversed(spans):
+    plain = _hidden(expression)
+    spans = list(_tried(plain))
+    rest = plain
+    for start, end in reversed(spans):
         rest = rest[:start] + rest[end:]
-    if not spans or _CHOOSES.search(_hidden(rest)) or "->" in expression:
-        return [expression]
-    return list(dict.fromkeys(inner for _, _, part in spans for inner in said_parts(part)))
+    if _CHOOSES.search(rest):
+        return []
+    found = []
+    for start, end in spans:
+        opened = plain.index("(", start) + 1
+        parts = _parts(plain[start:opened], plain[opened : end - 1], expression[opened : end - 1])
+        found.append((parts, expression[start:end]))
+        found += [attempt for part in parts for attempt in attempts(part)]
+    return found
 
 
-def _tried(expression: str) -> Iterator[tuple[int, int, str]]:
-    """Where the outermost casts that may fail begin and end, and what they cast."""
-    plain, at = _hidden(expression), 0
+def _tried(plain: str) -> Iterator[tuple[int, int]]:
+    """Where the outermost attempts begin and end."""
+    at = 0
     while called := _TRIED.search(plain, at):
-        start, at = called.end(), called.end()
-        depth, end = 1, len(plain)
-        for place in range(start, len(plain)):
-            depth += {"(": 1, ")": -1}.get(plain[place], 0)
-            if depth == 0:
-                end = place
-                break
-        inner = _outer(plain[start:end])
-        words = list(_AS.finditer(inner)) if called.group(1).lower() == "cast" else []
-        comma = inner.find(",")
-        stop = words[-1].start() if words else comma if comma >= 0 else len(inner)
-        yield called.start(), end + 1, expression[start : start + stop]
-        at = end
+        depth, at = 1, called.end()
+        while at < len(plain) and depth:
+            depth += {"(": 1, ")": -1}.get(plain[at], 0)
+            at += 1
+        yield called.start(), at
+
+
+def _parts(word: str, plain: str, inner: str) -> list[str]:
+    """The arguments that hold what was sent: all of arithmetic, the first of what else there is."""
+    outer = _outer(plain)
+    if "cast" in word.lower():
+        return [inner[: [*_AS.finditer(outer)][-1].start()]]
+    ends = [place for place, letter in enumerate(outer) if letter == ","]
+    parts = [inner[start:end] for start, end in zip([0, *(e + 1 for e in ends)], [*ends, len(inner)], strict=True)]
+    return [part.strip() for part in (parts if _SUMS.search(word) else parts[:1])]
 
 
 def _outer(text: str) -> str:
