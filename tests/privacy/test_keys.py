@@ -86,7 +86,8 @@ def test_a_key_is_changed_in_two_steps(tmp_path):
     new, old = rotate_key(path)
     assert (old, load_previous_key(str(path)), load_key(str(path))) == (first, first, new)
     assert new != first and len(new.secret) >= 32
-    assert {p.name: p.stat().st_mode & 0o777 for p in tmp_path.iterdir()} == {"key": 0o600, "key.previous": 0o600}
+    names = {"key", "key.previous", "key.rows"}
+    assert {p.name: p.stat().st_mode & 0o777 for p in tmp_path.iterdir()} == dict.fromkeys(names, 0o600)
     with pytest.raises(ConfigError) as refused:
         rotate_key(path)
     assert str(refused.value).endswith(
@@ -94,9 +95,22 @@ def test_a_key_is_changed_in_two_steps(tmp_path):
         "personalake rotate-key --finish."
     )
     assert destroy_previous_key(path) == first
-    assert [p.name for p in tmp_path.iterdir()] == ["key"] and load_key(str(path)) == new
+    assert {p.name for p in tmp_path.iterdir()} == {"key", "key.rows"} and load_key(str(path)) == new
     with pytest.raises(ConfigError, match="No key is being changed"):
         destroy_previous_key(path)
+
+
+def test_what_row_ids_are_keyed_with_outlives_every_change_of_the_key(tmp_path):
+    path = tmp_path / "key"
+    first = make_key(path)
+    for _ in range(2):
+        new, _ = rotate_key(path)
+        assert load_key(str(path)).row_secret == new.row_secret == first.row_secret != new.derive("row")
+        destroy_previous_key(path)
+        assert load_key(str(path)).row_secret == first.row_secret
+    (tmp_path / "key.rows").write_text("no hex")
+    with pytest.raises(ConfigError, match=r"key\.rows: is no secret of row ids\. Restore it"):
+        load_key(str(path))
 
 
 def test_a_change_of_the_key_that_stopped_half_way_can_be_done_again(tmp_path):

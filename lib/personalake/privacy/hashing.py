@@ -87,10 +87,11 @@ def identify(
 
     Returns:
         A struct with fields id_0, id_1, … in the order given, and `pepper`, a constant for keyed row hashes in Spark.
-        While the key before is held also old_0, old_1, … by that one, and the pepper is still its: what comes again
-        must be known by the id it had.
+        While the key before is held also old_0, old_1, … by that one. The pepper outlives a change of the key: what
+        comes again must be known by the id it had.
     """
-    secret, pepper = key.derive("identifier"), (previous or key).derive("row").hex()
+    rows = key if previous is None or key.rows is not None else previous
+    secret, pepper = key.derive("identifier"), rows.row_secret.hex()
     words = frozenset(nobody)
     wanted = [(secret, kind, words) for _, kind in columns]
     fields = [f"id_{n}" for n in range(len(columns))]

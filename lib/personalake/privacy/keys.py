@@ -15,18 +15,32 @@ ENVIRONMENT = "PERSONALAKE_KEY"
 PREVIOUS_ENVIRONMENT = "PERSONALAKE_KEY_PREVIOUS"
 PREVIOUS = ".previous"
 """What the name of a file ends in that holds the key before, beside the key of now."""
+ROWS = ".rows"
+"""What the name of a file ends in that holds the secret of row ids of a key that was changed."""
 SHORTEST_KEY = 32
 
 
 @dataclass(frozen=True)
 class Key:
-    """A de-identification key. Its bytes never show in a repr, a log or a plan."""
+    """A de-identification key. Its bytes never show in a repr, a log or a plan.
+
+    Args:
+        secret: the key.
+        rows: the secret of row ids where it is another than the key's own: a record that comes again must be known by
+            the id it had, however often the key was changed. It makes no identifier.
+    """
 
     secret: bytes = field(repr=False)
+    rows: bytes | None = field(default=None, repr=False, compare=False)
 
     def derive(self, purpose: str) -> bytes:
         """A key of 32 bytes for one purpose (HMAC-SHA-256 as the extract-and-expand of one block, RFC 5869 §2.3)."""
         return hmac.digest(self.secret, b"personalake\x1f" + purpose.encode() + b"\x01", hashlib.sha256)
+
+    @property
+    def row_secret(self) -> bytes:
+        """What ids of rows are keyed with."""
+        return self.derive("row") if self.rows is None else self.rows
 
     @property
     def key_id(self) -> str:
@@ -63,7 +77,17 @@ def load_key(key_file: str, environment: dict[str, str] | None = None, variable:
         secret = text.encode()
     if len(secret) < SHORTEST_KEY:
         raise ConfigError(Fault(where, f"holds {len(secret)} bytes.", f"At least {SHORTEST_KEY} are needed."))
-    return Key(secret)
+    return Key(secret, _rows_of(Path(key_file + ROWS).expanduser()) if key_file else None)
+
+
+def _rows_of(path: Path) -> bytes | None:
+    if not path.exists():
+        return None
+    try:
+        return bytes.fromhex(path.read_text("ascii"))
+    except (OSError, ValueError):
+        todo = "Restore it from where the key is kept: without it records that come again would be new ones."
+        raise ConfigError(Fault(str(path), "is no secret of row ids.", todo)) from None
 
 
 def make_key(path: Path) -> Key:
@@ -91,6 +115,8 @@ def load_previous_key(key_file: str, environment: dict[str, str] | None = None) 
 def rotate_key(path: Path) -> tuple[Key, Key]:
     """Make a new key and keep the one of now beside it, both with mode 0600; begun and stopped, it can be done again.
 
+    The secret of row ids is put beside both, and stays when the key before goes.
+
     Args:
         path: the file of the key.
 
@@ -106,10 +132,11 @@ def rotate_key(path: Path) -> tuple[Key, Key]:
     if previous is not None and previous != current:
         text = f"the key before, {previous.key_id}, is still held."
         raise ConfigError(Fault(f"{path}{PREVIOUS}", text, "End that change first: personalake rotate-key --finish."))
+    _write_whole(path.with_name(path.name + ROWS), current.row_secret.hex().encode())
     _write_whole(path.with_name(path.name + PREVIOUS), path.read_bytes())
     made = secrets.token_hex(SHORTEST_KEY).encode()
     _write_whole(path, made)
-    return Key(made), current
+    return Key(made, current.row_secret), current
 
 
 def destroy_previous_key(path: Path) -> Key:
