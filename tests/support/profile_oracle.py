@@ -156,9 +156,12 @@ def _habits(mine: list[Event]) -> dict[str, Any]:
     }
 
 
+_MEASURED = ("load", "search", "survey", "rate")
+
+
 def _met(mine: list[Event], as_of: date) -> dict[str, Any]:
     came = [e for e in mine if e["campaign_id"] or e["message_id"]]
-    values = {v: [e["value"] for e in _of(mine, v) if e["value"] is not None] for v in ("load", "survey", "rate")}
+    values = {v: [e["value"] for e in _of(mine, v) if e["value"] is not None] for v in _MEASURED}
     slow, empty = sum(v > SLOW_LOAD_MILLIS for v in values["load"]), sum(e["value"] == 0 for e in _of(mine, "search"))
     recent = [e for e in mine if e["event_date"] >= as_of - timedelta(days=30)]
     shown, clicks, buys = len(_of(mine, "impression")), len(_of(mine, "click")), _of(mine, "buy")
