@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import itertools
 from collections.abc import Collection, Iterable
-from pathlib import Path
 from typing import TextIO
 
 from pyspark.sql import DataFrame, SparkSession
@@ -13,7 +12,7 @@ from pyspark.sql import functions as F
 
 from personalake.config import Settings
 from personalake.errors import ConfigError, DataError, Fault, near_miss
-from personalake.ingest.source import Source, load_sources
+from personalake.ingest.source import Source
 from personalake.keyring import existing_keys
 from personalake.privacy.hashing import IdentifierType, identifier_of
 from personalake.published import Published
@@ -22,6 +21,7 @@ from personalake.recommend.request import Request
 from personalake.runner import Options, say
 from personalake.runtime import session
 from personalake.stages.asking import person_columns, persons_with, request_of
+from personalake.stages.known import sources_of
 from personalake.store.read import read
 from personalake.store.versions import version_of
 from personalake.tables.identity import IDENTITY_MAP
@@ -136,8 +136,7 @@ def _say_left_out(asked: DataFrame) -> None:
 
 
 def _identifier_type(settings: Settings, source_name: str, field: str) -> IdentifierType:
-    found = load_sources(Path(settings.sources.folder), settings.ingest.event_types)
-    sources: dict[str, Source] = {s.name: s for s in found}
+    sources: dict[str, Source] = {s.name: s for s in sources_of(settings)}
     source = sources.get(source_name)
     if source is None:
         raise ConfigError(Fault("--source", f"{source_name} is no source.", near_miss(source_name, sources)))

@@ -16,9 +16,9 @@ import personalake
 from personalake.store.read import read, table_path
 from personalake.store.versions import version_of, versions_of
 from personalake.tables.catalog import ALL
-from personalake.tables.runs import RUNS
+from personalake.tables.runs import COMPLETE, RUNS
+from personalake.upstream import complete_runs
 
-COMPLETE = "complete"
 _NEWEST = 200
 
 
@@ -111,5 +111,5 @@ def tables_as_left(root: str, last: Mapping[str, Mapping[str, object]]) -> set[s
 
 def complete_run_ids(spark: SparkSession, root: str, stage: str) -> list[str]:
     """Ids of the runs in which a stage was completed, sorted; a few bytes a run."""
-    rows = read(spark, root, RUNS).where((F.col("stage") == stage) & (F.col("state") == COMPLETE))
-    return sorted(row["run_id"] for row in rows.select("run_id").collect())
+    rows = complete_runs(spark, root, stage).select("run_id")
+    return sorted(row["run_id"] for row in rows.collect())

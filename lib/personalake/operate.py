@@ -15,7 +15,6 @@ from personalake.config import Settings
 from personalake.errors import ConfigError, DataError, Fault
 from personalake.flow import FLOW
 from personalake.ingest.check import check_sources
-from personalake.ingest.source import load_sources
 from personalake.keyring import default_key_path
 from personalake.report.build import build_report
 from personalake.report.settings import Report
@@ -23,6 +22,7 @@ from personalake.runner import Options, say
 from personalake.runtime import parse_day, run_stages, run_these, session
 from personalake.runtime import validate as try_files
 from personalake.sample import write_sample
+from personalake.stages.known import sources_of
 from personalake.stages.requeue import requeue_stage
 from personalake.store.lock import writer_lock
 from personalake.store.read import last_date, read
@@ -151,7 +151,7 @@ def validate(options: Options) -> dict[str, object]:
     settings = options.settings()
     try_files(settings)
     folder = Path(settings.sources.folder)
-    sources = load_sources(folder, settings.ingest.event_types)
+    sources = sources_of(settings)
     with session(settings) as spark:
         check_sources(spark, folder, sources)
     return {"state": "valid", "sources": [source.name for source in sources]}

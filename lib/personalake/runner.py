@@ -15,7 +15,6 @@ from personalake.errors import ConfigError, DataError, Fault
 from personalake.job import EVERYTHING, Job, Selection, Stage
 from personalake.keyring import held_keys
 from personalake.manifest import (
-    COMPLETE,
     Fingerprint,
     append_run,
     code_version,
@@ -35,7 +34,7 @@ from personalake.store.session import is_local
 from personalake.store.versions import version_of, versions_of
 from personalake.tables.catalog import ALL, COMMANDS
 from personalake.tables.ingest import EVENTS
-from personalake.tables.runs import RUNS
+from personalake.tables.runs import COMPLETE, RUNS
 from personalake.upstream import refuse_other_days
 
 

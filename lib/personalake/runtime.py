@@ -14,16 +14,17 @@ from personalake.config import Settings
 from personalake.errors import ConfigError, Fault
 from personalake.flow import FLOW
 from personalake.ingest.rates import load_rates
-from personalake.ingest.source import Source, load_sources
+from personalake.ingest.source import Source
 from personalake.job import EVERYTHING, Selection, Stage
-from personalake.manifest import COMPLETE
 from personalake.recommend.rules import load_rules as load_list_rules
 from personalake.runner import Options, Runner
 from personalake.stages.ingest import chosen_sources
+from personalake.stages.known import sources_of
 from personalake.stages.tags import tag_vocabulary
 from personalake.store.jars import jar_folder, missing_jars
 from personalake.store.lock import writer_lock
 from personalake.store.session import open_session
+from personalake.tables.runs import COMPLETE
 from personalake.tags.rules import load_rules as load_tag_rules
 
 
@@ -98,7 +99,7 @@ def run_these(stages: Sequence[Stage], options: Options) -> dict[str, object]:
 def _extras(settings: Settings, stages: Sequence[Stage]) -> list[str]:
     if all(stage.name != "ingest" for stage in stages):
         return []
-    return needed_extras(settings, load_sources(Path(settings.sources.folder), settings.ingest.event_types))
+    return needed_extras(settings, sources_of(settings))
 
 
 def needed_extras(settings: Settings, sources: Sequence[Source]) -> list[str]:

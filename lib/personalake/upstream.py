@@ -12,7 +12,7 @@ from personalake.errors import DataError, Fault
 from personalake.store.read import read
 from personalake.store.versions import version_of
 from personalake.tables.catalog import COMMANDS
-from personalake.tables.runs import RUNS
+from personalake.tables.runs import COMPLETE, RUNS
 from personalake.tables.spec import Table
 
 _OF_NO_DAY = COMMANDS | {"ingest"}
@@ -79,7 +79,7 @@ def later_day(spark: SparkSession, root: str, stage: str, day: date) -> date | N
     """
     if version_of(root, RUNS.name) is None:
         return None
-    later = _complete(spark, root, stage).where(F.col("as_of_date") > F.lit(day))
+    later = complete_runs(spark, root, stage).where(F.col("as_of_date") > F.lit(day))
     found: date | None = later.agg(F.min("as_of_date")).head(1)[0][0]
     return found
 
@@ -87,11 +87,12 @@ def later_day(spark: SparkSession, root: str, stage: str, day: date) -> date | N
 def _has_slice(spark: SparkSession, root: str, stage: str, tables: Iterable[Table], day: date) -> bool:
     if not all({*table.partition} & _OF_DAYS for table in tables):
         return False
-    return not _complete(spark, root, stage).where(F.col("as_of_date") == F.lit(day)).isEmpty()
+    return not complete_runs(spark, root, stage).where(F.col("as_of_date") == F.lit(day)).isEmpty()
 
 
-def _complete(spark: SparkSession, root: str, stage: str) -> DataFrame:
-    return read(spark, root, RUNS).where((F.col("stage") == stage) & (F.col("state") == "complete"))
+def complete_runs(spark: SparkSession, root: str, stage: str) -> DataFrame:
+    """Rows of `runs` of which a stage was run to its end; the table must be there."""
+    return read(spark, root, RUNS).where((F.col("stage") == stage) & (F.col("state") == COMPLETE))
 
 
 def _todo(stage: str, day: date) -> str:

@@ -83,10 +83,11 @@ def typed_record(source: Source) -> Column:
 
 def _lines_of(spark: SparkSession, files: Sequence[RawFile]) -> DataFrame:
     # Told what ends a line, Spark leaves carriage returns: the last one goes, as it does where Python cuts the lines.
+    # By bytes, since a line that was cut inside a character is no text yet.
     lines = spark.read.text(_escaped(files), lineSep="\n")
-    valid = F.make_valid_utf8("value")
-    value = F.when(valid.endswith("\r"), F.left(valid, F.length(valid) - 1)).otherwise(valid)
-    return lines.select(value.alias(VALUE), *_metadata())
+    line = F.col("value")
+    shorter = F.left(line.cast("binary"), F.octet_length(line) - 1).cast("string")
+    return lines.select(F.when(line.endswith("\r"), shorter).otherwise(line).alias(VALUE), *_metadata())
 
 
 def _escaped(files: Sequence[RawFile]) -> list[str]:

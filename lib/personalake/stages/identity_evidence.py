@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -11,10 +10,9 @@ from pyspark.sql import functions as F
 from personalake.config import Settings
 from personalake.identity.evidence import Evidence
 from personalake.identity.rekeyed import with_newest_names
-from personalake.ingest.source import load_sources
 from personalake.job import Job
 from personalake.privacy.consent import consent_by_identifier
-from personalake.stages.known import day_start
+from personalake.stages.known import day_start, sources_of
 from personalake.tables.identity import IDENTITY_CUTS
 from personalake.tables.ingest import CONSENTS
 
@@ -50,7 +48,7 @@ def evidence_before(job: Job, now: Evidence) -> Evidence | None:
 
 
 def _evidence(job: Job, day: date, cuts: DataFrame | None, consents: DataFrame, newest: DataFrame | None) -> Evidence:
-    sources = load_sources(Path(job.settings.sources.folder), job.settings.ingest.event_types)
+    sources = sources_of(job.settings)
     weights = {source.name: source.evidence for source in sources if source.evidence is not None}
     cuts = cuts if cuts is None else cuts.where(F.col("state") == _CUT)
     consents = consents.where(F.col("purpose") == LINKING)
@@ -69,6 +67,6 @@ def _evidence(job: Job, day: date, cuts: DataFrame | None, consents: DataFrame, 
 
 def evidence_fingerprint(settings: Settings) -> dict[str, str]:
     """The evidence that sources declare, as part of what decides whether there is anything to do."""
-    sources = load_sources(Path(settings.sources.folder), settings.ingest.event_types)
+    sources = sources_of(settings)
     declared = [f"{s.name} {sorted(s.evidence.items())}" for s in sources if s.evidence is not None]
     return {"evidence": "; ".join(declared) or "as seen", "linking": str(LINKING in settings.privacy.required_purposes)}

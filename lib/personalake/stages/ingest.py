@@ -20,8 +20,8 @@ from personalake.ingest.inspect import inspect_files
 from personalake.ingest.mapping import SOURCE, map_records
 from personalake.ingest.rates import rates_of
 from personalake.ingest.readers import read_raw
-from personalake.ingest.source import Source, load_sources
-from personalake.job import EVERYTHING, Job, Selection, Stage
+from personalake.ingest.source import Source
+from personalake.job import Job, Selection, Stage
 from personalake.stages.arrivals import (
     READ,
     SAME,
@@ -34,6 +34,7 @@ from personalake.stages.arrivals import (
     without_copies,
 )
 from personalake.stages.connected import ingest_connected
+from personalake.stages.known import sources_of
 from personalake.stages.merging import merge_staged
 from personalake.stages.settling import settle
 from personalake.stages.staging import put_down_sound
@@ -63,7 +64,8 @@ def run(job: Job) -> None:
         DataError: the files of some sources cannot be used, or a source cannot be asked. Nothing of theirs was written
             (of one that is asked no half batch), all of the others.
     """
-    sources, configured = chosen_sources(job.settings, job.selection), chosen_sources(job.settings, EVERYTHING)
+    configured = sources_of(job.settings)
+    sources = _chosen_among(configured, job.selection)
     check_sources(job.spark, Path(job.settings.sources.folder), sources)
     door = door_of(job)
     job.rows_in = job.rows_rejected = 0
@@ -110,7 +112,10 @@ def chosen_sources(settings: Settings, selection: Selection) -> tuple[Source, ..
     Raises:
         ConfigError: one that is asked for is not there, or is no source of files and days of files are asked for.
     """
-    sources = load_sources(Path(settings.sources.folder), settings.ingest.event_types)
+    return _chosen_among(sources_of(settings), selection)
+
+
+def _chosen_among(sources: Sequence[Source], selection: Selection) -> tuple[Source, ...]:
     names = [source.name for source in sources]
     wrong = [name for name in selection.sources if name not in names]
     if wrong:
@@ -149,7 +154,7 @@ def raw_fingerprint(settings: Settings) -> dict[str, str]:
     What a source that is no file has is only known by asking it, which is the stage's own work: where there is one, no
     two fingerprints are the same.
     """
-    sources = load_sources(Path(settings.sources.folder), settings.ingest.event_types)
+    sources = sources_of(settings)
     of_files = [s for s in sources if s.connect is None]
     files = list_files(settings.raw.root, of_files) if of_files else ()
     lines = [f"{f.source}|{f.read_key}|{f.size}|{f.modified_at.isoformat()}" for f in files]

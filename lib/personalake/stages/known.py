@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from personalake.config import Settings
 from personalake.ingest.entities import latest_by_key
+from personalake.ingest.source import Source, load_sources
 from personalake.job import Job
 from personalake.tables.ingest import CUSTOMER_VERSIONS, CUSTOMERS, ITEM_VERSIONS, ITEMS
+from personalake.tables.predictions import PREDICTIONS
+
+
+def sources_of(settings: Settings) -> tuple[Source, ...]:
+    """The sources that the settings name a folder of, each checked whole."""
+    return load_sources(Path(settings.sources.folder), settings.ingest.event_types)
+
+
+def predictions_of_day(job: Job) -> DataFrame | None:
+    """The predictions of the job's day; None where nothing was ever predicted."""
+    if not job.was_written(PREDICTIONS):
+        return None
+    return job.read(PREDICTIONS).where(F.col("as_of_date") == F.lit(job.as_of))
 
 
 def day_start(day: date, time_zone: str) -> Column:

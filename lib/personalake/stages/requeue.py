@@ -16,11 +16,12 @@ from personalake.ingest.entities import counts_by_file, rejected_records
 from personalake.ingest.mapping import map_records
 from personalake.ingest.readers import MODIFIED, PATH, VALUE, text_records
 from personalake.ingest.refuse import REASONS
-from personalake.ingest.source import Source, load_sources
+from personalake.ingest.source import Source
 from personalake.job import Job, Stage
 from personalake.privacy.hashing import decrypt
 from personalake.stages.arrivals import tally
 from personalake.stages.ingest import STAGE, door_of, raw_fingerprint
+from personalake.stages.known import sources_of
 from personalake.stages.merging import merge_entity
 from personalake.stages.settling import settle
 from personalake.stages.watch import note_alarms
@@ -59,7 +60,7 @@ def requeue(job: Job, source: Source, reason: str) -> None:
     name = source.name
     check_sources(job.spark, Path(job.settings.sources.folder), [source])
     door = door_of(job)
-    configured = load_sources(Path(job.settings.sources.folder), job.settings.ingest.event_types)
+    configured = sources_of(job.settings)
     settle(job, configured)
     code = F.col("reason_code") == reason if reason else F.lit(True)
     kept = job.read(REJECTED_RECORDS).where((F.col("source") == name) & code)
@@ -84,7 +85,7 @@ def requeue(job: Job, source: Source, reason: str) -> None:
 
 
 def _source(settings: Settings, name: str, reason: str) -> Source:
-    sources = {s.name: s for s in load_sources(Path(settings.sources.folder), settings.ingest.event_types)}
+    sources = {s.name: s for s in sources_of(settings)}
     if name not in sources:
         raise ConfigError(Fault("--source", f"{name} is no source.", near_miss(name, sources)))
     if reason and reason not in REASONS:

@@ -14,6 +14,7 @@ from personalake.segments.fitted import FittedSegments
 from personalake.segments.models import model_rows, place_again, usable_model, with_labels
 from personalake.segments.segment import Segmentation, build_segments, past_segments
 from personalake.segments.tree import TreeSegments
+from personalake.stages.known import predictions_of_day
 from personalake.tables.predictions import PREDICTIONS
 from personalake.tables.profiles import PROFILES
 from personalake.tables.segments import (
@@ -70,9 +71,8 @@ def _persons(job: Job) -> DataFrame:
             )
         )
     today = F.col("as_of_date") == F.lit(job.as_of)
-    predictions = job.read(PREDICTIONS).where(today) if job.was_written(PREDICTIONS) else None
     named = [f"prediction.{target}" for target in wanted.values()]
-    return with_predictions(job.read(PROFILES).where(today), predictions, named)
+    return with_predictions(job.read(PROFILES).where(today), predictions_of_day(job), named)
 
 
 def _fitted(job: Job, profiles: DataFrame, method: str) -> tuple[FittedSegments, bool]:

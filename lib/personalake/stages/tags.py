@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 from personalake.conditions import Vocabulary, hash_of_rules
 from personalake.config import Settings
 from personalake.job import Job, Stage
+from personalake.stages.known import predictions_of_day
 from personalake.tables.identity import IDENTITY_MAP_VERSIONS
 from personalake.tables.predictions import PREDICTIONS
 from personalake.tables.profiles import PROFILES
@@ -23,7 +24,7 @@ def run(job: Job) -> None:
     rules = load_rules(job.settings.tags.file, tag_vocabulary(job.settings))
     today = F.col("as_of_date") == F.lit(job.as_of)
     profiles, segments = job.read(PROFILES).where(today), job.read(SEGMENTS).where(today)
-    predictions = job.read(PREDICTIONS).where(today) if job.was_written(PREDICTIONS) else None
+    predictions = predictions_of_day(job)
     thresholds = fit_thresholds(profiles, rules)
     said = job.was_written(TAG_OVERRIDES)
     overrides = (job.read(TAG_OVERRIDES), job.read(IDENTITY_MAP_VERSIONS)) if said else None

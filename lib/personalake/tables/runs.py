@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from personalake.tables.spec import BIGINT, DATE, DOUBLE, STRING, STRING_MAP, TIMESTAMP, Col, Table
 
+COMPLETE = "complete"
+"""The state of a stage that was run to its end."""
+
 RUNS = Table(
     name="runs",
     comment="One row per stage of a run.",
